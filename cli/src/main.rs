@@ -1,0 +1,2 @@
+//! The `convolve` command.
+fn main() {}

@@ -1,0 +1,2 @@
+//! From a specification to a program.
+#![forbid(unsafe_code)]

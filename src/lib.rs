@@ -1,0 +1,2 @@
+//! Compile-time graph compiler for convolutional networks.
+#![forbid(unsafe_code)]
