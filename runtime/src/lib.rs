@@ -1,2 +1,19 @@
-//! Kernels.
+//! What a network compiled by Convolve runs on: kernels over plain geometry, SIMD levels chosen at
+//! run time, weights packed once, and memory that the caller owns.
+//!
+//! The crate knows nothing of graphs. It needs neither `std` nor `alloc`; feature `alloc` adds heap
+//! workspaces and weights, `std` the detection of the processor and safetensors files.
 #![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod geometry;
+pub mod kernels;
+pub mod run;
+pub mod simd;
+pub mod slot;
+pub mod weights;

@@ -1,0 +1,106 @@
+//! Output-size arithmetic, along one axis.
+//!
+//! This is the only copy of these formulas: the compiler checks shapes with it and the kernels
+//! compute with it. They follow Dumoulin and Visin, "A guide to convolution arithmetic for deep
+//! learning" (2016). Everything is `const` and total: what does not fit is `None`.
+
+/// How a window moves along one axis of its input.
+///
+/// For a transposed convolution the same numbers describe the convolution that it reverses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Number of taps, at least 1.
+    pub kernel: usize,
+    /// Distance between neighbouring windows, at least 1.
+    pub stride: usize,
+    /// Distance between neighbouring taps, at least 1.
+    pub dilation: usize,
+    /// Padding cells before the first input cell.
+    pub before: usize,
+    /// Padding cells after the last input cell.
+    pub after: usize,
+}
+
+impl Axis {
+    /// The axis of an operation that looks at one cell and moves by one.
+    pub const POINT: Self = Self { kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
+
+    /// Cells from a window's first tap to its last, `dilation · (kernel − 1) + 1`.
+    #[must_use]
+    pub const fn extent(&self) -> Option<usize> {
+        let Some(gaps) = self.kernel.checked_sub(1) else { return None };
+        match gaps.checked_mul(self.dilation) {
+            Some(cells) => cells.checked_add(1),
+            None => None,
+        }
+    }
+
+    /// Input cells with the padding.
+    #[must_use]
+    pub const fn padded(&self, input: usize) -> Option<usize> {
+        match input.checked_add(self.before) {
+            Some(cells) => cells.checked_add(self.after),
+            None => None,
+        }
+    }
+
+    /// Number of windows: `floor((input + before + after − extent) / stride) + 1`.
+    #[must_use]
+    pub const fn output(&self, input: usize) -> Option<usize> {
+        let (Some(padded), Some(extent)) = (self.padded(input), self.extent()) else { return None };
+        if self.stride == 0 || padded < extent {
+            return None;
+        }
+        Some((padded - extent) / self.stride + 1)
+    }
+
+    /// As [`output`](Self::output), rounded up; a last window that would start past the input and
+    /// its leading padding is dropped (PyTorch's `ceil_mode`).
+    #[must_use]
+    pub const fn output_ceil(&self, input: usize) -> Option<usize> {
+        let (Some(padded), Some(extent)) = (self.padded(input), self.extent()) else { return None };
+        if self.stride == 0 || padded < extent {
+            return None;
+        }
+        let windows = (padded - extent).div_ceil(self.stride) + 1;
+        let past = (windows - 1) * self.stride >= input + self.before;
+        Some(if past { windows - 1 } else { windows })
+    }
+
+    /// Output of the transposed convolution,
+    /// `(input − 1) · stride − before − after + extent + output_padding`.
+    #[must_use]
+    pub const fn transposed(&self, input: usize, output_padding: usize) -> Option<usize> {
+        let (Some(steps), Some(extent)) = (input.checked_sub(1), self.extent()) else { return None };
+        let Some(reach) = steps.checked_mul(self.stride) else { return None };
+        let Some(full) = reach.checked_add(extent) else { return None };
+        let Some(full) = full.checked_add(output_padding) else { return None };
+        let Some(cut) = self.before.checked_add(self.after) else { return None };
+        match full.checked_sub(cut) {
+            None | Some(0) => None,
+            size => size,
+        }
+    }
+
+    /// Total padding that makes `output = ceil(input / stride)` (TensorFlow's SAME):
+    /// `max((output − 1) · stride + extent − input, 0)`.
+    #[must_use]
+    pub const fn same_padding(&self, input: usize) -> Option<usize> {
+        let Some(extent) = self.extent() else { return None };
+        if self.stride == 0 || input == 0 {
+            return None;
+        }
+        let reach = (input.div_ceil(self.stride) - 1) * self.stride;
+        match reach.checked_add(extent) {
+            Some(needed) => Some(needed.saturating_sub(input)),
+            None => None,
+        }
+    }
+}
+
+/// The window `[start, end)` of output `index` of an adaptive pooling from `input` to `output`
+/// cells: `floor(index · input / output)` to `ceil((index + 1) · input / output)` (PyTorch's rule).
+#[must_use]
+pub const fn adaptive_window(index: usize, input: usize, output: usize) -> (usize, usize) {
+    (index * input / output, ((index + 1) * input).div_ceil(output))
+}

@@ -1,0 +1,24 @@
+//! The kernels. Each is a plain struct of geometry and operands, made by the compiler and written
+//! into the generated code as a constant, with one method `run`.
+//!
+//! Kernels are compiled once, here; a network adds constants and calls, not code.
+
+mod activation;
+mod binary;
+mod conv;
+mod dense;
+mod depthwise;
+mod layout;
+mod norm;
+mod pool;
+mod resize;
+
+pub use activation::{Activate, Activation, Softmax};
+pub use binary::{Binary, BinaryOp};
+pub use conv::{Conv2d, Sampling};
+pub use dense::Dense;
+pub use depthwise::Depthwise;
+pub use layout::{BlockOrder, Blocks, Copy, Pad, PadMode};
+pub use norm::{Affine, Normalize, NormalizeOver};
+pub use pool::{Pool, PoolOp, Windows};
+pub use resize::{Resize, ResizeMode};

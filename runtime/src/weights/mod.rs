@@ -1,0 +1,163 @@
+//! From the tensors of a weights file to the panels that the kernels read.
+//!
+//! The compiler describes the work as a list of [`Load`]s; it is done once, when a model is made.
+
+/// Output channels of a weight panel: one AVX-512 vector, two of AVX2, four of NEON. The layout of packed
+/// weights is the same on every processor.
+pub const PANEL: usize = 16;
+
+/// `count` rounded up to whole panels.
+#[must_use]
+pub const fn padded(count: usize) -> usize {
+    count.div_ceil(PANEL) * PANEL
+}
+
+/// A tensor that a weights file must hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter<'a> {
+    /// Its name in the file, `<layer>.<parameter>`.
+    pub name: &'a str,
+    /// Its shape in the file.
+    pub shape: &'a [usize],
+    /// How `init` fills it.
+    pub initial: Initial,
+}
+
+/// How a parameter starts when no file gives it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Initial {
+    /// Every element this value.
+    Constant(f32),
+    /// Normal with variance 2 / fan_in (He et al. 2015).
+    He {
+        /// Inputs that an output sums.
+        fan_in: usize,
+    },
+}
+
+/// Index of a [`Parameter`] in its model's list.
+pub type ParameterId = usize;
+
+/// Where element (output, input, row, column) of a kernel lies in its tensor: the sum of each index times its stride.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strides {
+    /// Of the output channel, within and across groups.
+    pub output: usize,
+    /// Of the input channel within the group.
+    pub input: usize,
+    /// Of the kernel's row.
+    pub row: usize,
+    /// Of the kernel's column.
+    pub column: usize,
+    /// Of the group; for tensors whose output channels are numbered across groups, outputs of a group times `output`.
+    pub group: usize,
+}
+
+/// A batch norm folded into the weights beside it: scale = weight / √(variance + epsilon),
+/// shift = bias − mean · scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fold {
+    /// γ.
+    pub weight: ParameterId,
+    /// β.
+    pub bias: ParameterId,
+    /// Running mean.
+    pub mean: ParameterId,
+    /// Running variance.
+    pub variance: ParameterId,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+/// A run of a vector's elements that stand in the tensor in another order than in memory: pixels by
+/// channels here (a flattened NHWC map), channels by pixels there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Pixels of the map that was flattened.
+    pub pixels: usize,
+    /// Its channels.
+    pub channels: usize,
+}
+
+/// The kernel of a convolution or a dense layer: biases, then panels `[outputs / 16][rows][columns][inputs][16]`
+/// of each group; a group's outputs rounded up to whole panels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Panels<'a> {
+    /// The kernel's tensor.
+    pub weight: ParameterId,
+    /// The bias's tensor, if the layer has one.
+    pub bias: Option<ParameterId>,
+    /// Where an element lies in the kernel's tensor.
+    pub strides: Strides,
+    /// Groups.
+    pub groups: usize,
+    /// Output channels of a group.
+    pub outputs: usize,
+    /// Input channels of a group.
+    pub inputs: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// The order of the tensor's inputs, in runs that cover them all; empty where it is that of memory.
+    pub order: &'a [Order],
+    /// Norm before the kernel: scales the inputs, and shifts the bias.
+    pub before: Option<Fold>,
+    /// Norm after the kernel: scales and shifts the outputs.
+    pub after: Option<Fold>,
+    /// First float of the biases in the packed weights; the panels follow them.
+    pub at: usize,
+}
+
+/// The kernel of a depthwise convolution: biases, then `[rows][columns][channels · multiplier]`; the
+/// channels rounded up to a whole panel in each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DepthwiseWeights {
+    /// The kernel's tensor.
+    pub weight: ParameterId,
+    /// The bias's tensor, if the layer has one.
+    pub bias: Option<ParameterId>,
+    /// Where an element lies: `output` is the stride of the multiplier, `group` of the input channel.
+    pub strides: Strides,
+    /// Input channels.
+    pub channels: usize,
+    /// Output channels of each.
+    pub multiplier: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Norm before the kernel: scales the inputs, and shifts the bias.
+    pub before: Option<Fold>,
+    /// Norm after the kernel: scales and shifts the outputs.
+    pub after: Option<Fold>,
+    /// First float of the biases in the packed weights.
+    pub at: usize,
+}
+
+/// One piece of the work of making the packed weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Load<'a> {
+    /// A convolution's or dense layer's kernel.
+    Panels(Panels<'a>),
+    /// A depthwise kernel.
+    Depthwise(DepthwiseWeights),
+    /// A vector, rounded up to whole panels: slopes, scales, shifts.
+    Vector {
+        /// The tensor.
+        weight: ParameterId,
+        /// Elements.
+        len: usize,
+        /// The order of the tensor's elements, as in [`Panels`].
+        order: &'a [Order],
+        /// First float in the packed weights.
+        at: usize,
+    },
+    /// Scales, then shifts, of a batch norm, each rounded up to whole panels.
+    Affine {
+        /// The norm.
+        fold: Fold,
+        /// Channels.
+        len: usize,
+        /// The order of the tensors' elements, as in [`Panels`].
+        order: &'a [Order],
+        /// First float in the packed weights.
+        at: usize,
+    },
+}
