@@ -1,2 +1,14 @@
-//! From a specification to a program.
+//! The compiler: from what a user wrote to a fused program with planned memory.
+//!
+//! ```text
+//! YAML text ─┐                                             ┌─► emit    ─► tokens for rustc
+//!            ├─► Spec ─check─► Graph ─passes─► Graph ─plan─► Plan
+//! cnn! tokens┘                                             └─► execute ─► outputs
+//! ```
 #![forbid(unsafe_code)]
+
+pub mod diagnostic;
+pub mod frontend;
+pub mod graph;
+pub mod source;
+pub mod spec;
