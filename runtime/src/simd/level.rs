@@ -1,0 +1,126 @@
+//! The choice of a level.
+#![expect(unsafe_code, reason = "calls of functions compiled for instructions that a token proves present")]
+
+use core::fmt;
+
+use super::Simd;
+use super::scalar::Scalar;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512};
+
+/// A set of instructions that this processor has: a value of this type is the proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(Inner);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inner {
+    Scalar(Scalar),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+/// A computation that is compiled once for each level.
+pub trait WithSimd {
+    /// What it gives.
+    type Output;
+
+    /// The computation; mark it `#[inline(always)]`.
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+impl Level {
+    /// Portable code.
+    pub const SCALAR: Self = Self(Inner::Scalar(Scalar));
+
+    /// The best level of this processor. With feature `std`, asked of the processor; without, what
+    /// the compilation's target features promise.
+    ///
+    /// With feature `std`, the environment variable `CONVOLVE_LEVEL` names another one, for tests
+    /// and measurements; it is read once a process.
+    ///
+    /// # Panics
+    /// If `CONVOLVE_LEVEL` names no level of this processor.
+    #[must_use]
+    pub fn detect() -> Self {
+        #[cfg(feature = "std")]
+        {
+            static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+            *LEVEL.get_or_init(|| match std::env::var("CONVOLVE_LEVEL") {
+                Ok(name) => Self::from_name(&name)
+                    .unwrap_or_else(|| panic!("CONVOLVE_LEVEL={name}: this processor has no such level")),
+                Err(_) => Self::best(),
+            })
+        }
+        #[cfg(not(feature = "std"))]
+        Self::best()
+    }
+
+    /// The levels of this processor, from the slowest to the fastest.
+    pub fn available() -> impl Iterator<Item = Self> {
+        [
+            Some(Self::SCALAR),
+            #[cfg(target_arch = "x86_64")]
+            Avx2::detect().map(|token| Self(Inner::Avx2(token))),
+            #[cfg(target_arch = "x86_64")]
+            Avx512::detect().map(|token| Self(Inner::Avx512(token))),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// The level of this [`name`](Self::name), if this processor has it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::available().find(|level| level.name() == name)
+    }
+
+    /// `scalar`, `avx2` or `avx512`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Inner::Scalar(_) => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx512(_) => "avx512",
+        }
+    }
+
+    /// Runs `op` compiled for this level.
+    #[inline]
+    pub fn dispatch<W: WithSimd>(self, op: W) -> W::Output {
+        match self.0 {
+            Inner::Scalar(token) => op.with_simd(token),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the token proves that the processor has the function's features.
+            Inner::Avx2(token) => unsafe { enter_avx2(token, op) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the token proves that the processor has the function's features.
+            Inner::Avx512(token) => unsafe { enter_avx512(token, op) },
+        }
+    }
+
+    fn best() -> Self {
+        Self::available().last().unwrap_or(Self::SCALAR)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn enter_avx2<W: WithSimd>(token: Avx2, op: W) -> W::Output {
+    op.with_simd(token)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn enter_avx512<W: WithSimd>(token: Avx512, op: W) -> W::Output {
+    op.with_simd(token)
+}
