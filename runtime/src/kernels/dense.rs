@@ -20,3 +20,28 @@ pub struct Dense {
     /// Applied last.
     pub activation: Activation,
 }
+
+impl Dense {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let weights = &run.weights[self.weights..];
+        let residual = self.residual.unwrap_or(self.input);
+        let ([input, residual], output) = run.operands([&self.input, &residual], &self.output);
+        let outputs = self.output.channels;
+        for o in 0..outputs {
+            let at = outputs.next_multiple_of(16) + o / 16 * input.len() * 16 + o % 16;
+            let mut sum = weights[o];
+            for (i, x) in input.iter().enumerate() {
+                sum += x * weights[at + i * 16];
+            }
+            if self.residual.is_some() {
+                sum += residual[o];
+            }
+            output[o] = match self.activation {
+                Activation::Relu => sum.max(0.0),
+                Activation::Relu6 => sum.clamp(0.0, 6.0),
+                _ => sum,
+            };
+        }
+    }
+}

@@ -24,3 +24,37 @@ pub struct Depthwise {
     /// Applied last.
     pub activation: Activation,
 }
+
+impl Depthwise {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let weights = &run.weights[self.weights..];
+        let ([input], output) = run.operands([&self.input], &self.output);
+        let width = self.output.channels.next_multiple_of(16);
+        for y in 0..self.output.height {
+            for x in 0..self.output.width {
+                for c in 0..self.output.channels {
+                    let mut sum = weights[c];
+                    for ky in 0..self.rows.kernel {
+                        for kx in 0..self.columns.kernel {
+                            let iy = (y * self.rows.stride + ky * self.rows.dilation)
+                                .wrapping_sub(self.rows.before);
+                            let ix = (x * self.columns.stride + kx * self.columns.dilation)
+                                .wrapping_sub(self.columns.before);
+                            if iy < self.input.height && ix < self.input.width {
+                                let pixel = iy * self.input.width + ix;
+                                sum += weights[(1 + ky * self.columns.kernel + kx) * width + c]
+                                    * input[pixel * self.input.pitch + c / self.multiplier];
+                            }
+                        }
+                    }
+                    output[(y * self.output.width + x) * self.output.pitch + c] = match self.activation {
+                        Activation::Relu => sum.max(0.0),
+                        Activation::Relu6 => sum.clamp(0.0, 6.0),
+                        _ => sum,
+                    };
+                }
+            }
+        }
+    }
+}
