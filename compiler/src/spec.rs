@@ -36,7 +36,7 @@ pub struct Spec {
 pub struct Network {
     /// The type's name; a YAML file may leave it to the macro call.
     pub name: Option<Spanned<String>>,
-    /// Inputs in order.
+    /// Inputs in order; none where they could not be read, which has been reported.
     pub inputs: Vec<Input>,
     /// Where the weights come from.
     pub weights: Option<WeightsDeclaration>,
@@ -53,7 +53,7 @@ pub struct Network {
 pub struct Input {
     /// Its name.
     pub name: Spanned<String>,
-    /// `[height, width, channels]` or `[length]`.
+    /// `[height, width, channels]` or `[length]`; empty where it could not be read, which has been reported.
     pub shape: Spanned<Vec<Spanned<Value>>>,
 }
 
@@ -91,7 +91,7 @@ pub struct Parameter {
 /// The layers of a network or block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
-    /// In the order of their evaluation.
+    /// In the order of their evaluation; YAML without any has been reported.
     pub statements: Vec<Statement>,
     /// What it returns; `None` for the last layer.
     pub outputs: Option<Vec<Operand>>,
@@ -132,6 +132,8 @@ pub struct Entry {
     pub repeat: Option<Spanned<Value>>,
     /// The other arguments, in order; one may stand twice, which is a mistake for `check` to report.
     pub arguments: Vec<Argument>,
+    /// Whether a part could not be read, which the front end has reported: nothing is known of what it gives.
+    pub broken: bool,
     /// The whole entry.
     pub place: Place,
 }
