@@ -2,6 +2,18 @@
 //!
 //! The compiler describes the work as a list of [`Load`]s; it is done once, when a model is made.
 
+mod data;
+#[cfg(feature = "std")]
+mod error;
+#[cfg(feature = "std")]
+pub mod file;
+mod pack;
+
+pub use data::{Data, init};
+#[cfg(feature = "std")]
+pub use error::WeightsError;
+pub use pack::pack;
+
 /// Output channels of a weight panel: one AVX-512 vector, two of AVX2, four of NEON. The layout of packed
 /// weights is the same on every processor.
 pub const PANEL: usize = 16;
@@ -160,4 +172,18 @@ pub enum Load<'a> {
         /// First float in the packed weights.
         at: usize,
     },
+}
+
+/// √x, correct to the last bits, for x ≥ 0; `core` has none.
+///
+/// Halving the exponent gives a first guess within 6 %; each of Heron's steps doubles the correct bits.
+fn sqrt(x: f64) -> f64 {
+    if x <= 0.0 || !x.is_finite() {
+        return if x == 0.0 || x == f64::INFINITY { x } else { f64::NAN };
+    }
+    let mut root = f64::from_bits((x.to_bits() >> 1) + 0x1ff8_0000_0000_0000);
+    for _ in 0..5 {
+        root = 0.5 * (root + x / root);
+    }
+    root
 }

@@ -1,0 +1,106 @@
+use super::{Initial, Parameter};
+
+/// The elements of one tensor: bytes of a weights file, or a rule.
+///
+/// Bytes are little-endian, of any alignment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Data<'a> {
+    /// IEEE 754 single precision.
+    F32(&'a [u8]),
+    /// IEEE 754 half precision.
+    F16(&'a [u8]),
+    /// The upper half of single precision.
+    Bf16(&'a [u8]),
+    /// Every element this value.
+    Constant(f32),
+    /// Normally distributed around zero; element `i` depends on the key and `i` alone.
+    Normal {
+        /// Chooses the sequence.
+        key: u64,
+        /// Standard deviation.
+        std: f32,
+    },
+}
+
+impl Data<'_> {
+    /// Element `index` of the flattened tensor.
+    ///
+    /// # Panics
+    /// If the bytes end before it.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, index: usize) -> f32 {
+        match *self {
+            Self::F32(bytes) => single(bytes, index),
+            Self::F16(bytes) => half(u16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]])),
+            Self::Bf16(bytes) => {
+                let high = u16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]]);
+                f32::from_bits(u32::from(high) << 16)
+            }
+            Self::Constant(value) => value,
+            Self::Normal { key, std } => std * normal(key, index as u64),
+        }
+    }
+}
+
+impl Parameter<'_> {
+    /// Its elements before any training. `index` is its place in its model's list.
+    #[must_use]
+    pub fn initial(&self, seed: u64, index: usize) -> Data<'static> {
+        match self.initial {
+            Initial::Constant(value) => Data::Constant(value),
+            Initial::He { fan_in } => Data::Normal {
+                key: mix(seed ^ mix(index as u64)),
+                std: super::sqrt(2.0 / fan_in.max(1) as f64) as f32,
+            },
+        }
+    }
+}
+
+/// The untrained tensors of a model, the same for the same seed on every machine.
+#[must_use]
+pub fn init<const N: usize>(parameters: &[Parameter<'_>; N], seed: u64) -> [Data<'static>; N] {
+    core::array::from_fn(|index| parameters[index].initial(seed, index))
+}
+
+/// Element `index` of little-endian single-precision bytes.
+#[inline]
+pub(super) fn single(bytes: &[u8], index: usize) -> f32 {
+    let at = &bytes[4 * index..4 * index + 4];
+    f32::from_le_bytes([at[0], at[1], at[2], at[3]])
+}
+
+/// Widens a half-precision float, exactly.
+fn half(bits: u16) -> f32 {
+    let sign = u32::from(bits & 0x8000) << 16;
+    let exponent = u32::from(bits >> 10 & 0x1f);
+    let mantissa = u32::from(bits & 0x3ff);
+    let magnitude = match exponent {
+        // A denormal counts units of 2⁻²⁴.
+        0 => (mantissa as f32 / 16_777_216.0).to_bits(),
+        0x1f => 0x7f80_0000 | mantissa << 13,
+        _ => (exponent + (127 - 15)) << 23 | mantissa << 13,
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit of the result depends on every
+/// bit of the counter.
+fn mix(counter: u64) -> u64 {
+    let z = counter.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A normally distributed number, made as the sum of twelve uniform ones (variance 1/12 each): unlike
+/// the exact methods it needs no logarithm, so the bits are the same everywhere.
+fn normal(key: u64, index: u64) -> f32 {
+    let mut sum = 0i64;
+    for draw in 0..3 {
+        let bits = mix(key ^ mix(index.wrapping_mul(3).wrapping_add(draw)));
+        sum += (0..4).map(|quarter| (bits >> (16 * quarter) & 0xffff) as i64).sum::<i64>();
+    }
+    // Each of the twelve stands for the middle of its cell: the sum's mean is 6 · 65535.
+    (sum - 6 * 65535) as f32 / 65536.0
+}

@@ -1,0 +1,199 @@
+use super::data::single;
+use super::{Data, DepthwiseWeights, Fold, Load, Order, PANEL, Panels, padded, sqrt};
+
+/// Fills the packed weights of a model from its tensors: permutes kernels into panels and folds norms,
+/// in double precision, rounding once.
+///
+/// `tensors` holds one entry a [`Parameter`](super::Parameter), in the model's order.
+///
+/// # Panics
+/// If a load leaves `packed` or names an element that its tensor lacks. The compiler's loads do
+/// neither for tensors of the declared shapes.
+pub fn pack(loads: &[Load<'_>], tensors: &[Data<'_>], packed: &mut [f32]) {
+    for load in loads {
+        let packed = &mut packed[load.at()..][..load.len()];
+        match load {
+            // Almost every file is F32: its reads are worth code of their own.
+            Load::Panels(kernel) => match tensors[kernel.weight] {
+                Data::F32(bytes) => panels(kernel, |index| single(bytes, index), tensors, packed),
+                data => panels(kernel, |index| data.get(index), tensors, packed),
+            },
+            Load::Depthwise(kernel) => depthwise(kernel, tensors, packed),
+            Load::Vector { weight, len, order, .. } => {
+                ordered(order, *len, |at, element| packed[at] = tensors[*weight].get(element));
+                packed[*len..].fill(0.0);
+            }
+            Load::Affine { fold, len, order, .. } => {
+                let (scales, shifts) = packed.split_at_mut(padded(*len));
+                ordered(order, *len, |at, element| {
+                    let norm = Norm::new(fold, tensors, element);
+                    scales[at] = norm.scale as f32;
+                    shifts[at] = norm.shift as f32;
+                });
+                scales[*len..].fill(0.0);
+                shifts[*len..].fill(0.0);
+            }
+        }
+    }
+}
+
+impl Load<'_> {
+    /// First float in the packed weights.
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        match self {
+            Self::Panels(kernel) => kernel.at,
+            Self::Depthwise(kernel) => kernel.at,
+            Self::Vector { at, .. } | Self::Affine { at, .. } => *at,
+        }
+    }
+
+    /// Floats in the packed weights, a multiple of [`PANEL`].
+    #[expect(clippy::len_without_is_empty, reason = "no load is empty")]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Panels(kernel) => {
+                let taps = kernel.kernel[0] * kernel.kernel[1] * kernel.inputs;
+                kernel.groups * padded(kernel.outputs) * (1 + taps)
+            }
+            Self::Depthwise(kernel) => {
+                let taps = kernel.kernel[0] * kernel.kernel[1];
+                padded(kernel.channels * kernel.multiplier) * (1 + taps)
+            }
+            Self::Vector { len, .. } => padded(*len),
+            Self::Affine { len, .. } => 2 * padded(*len),
+        }
+    }
+}
+
+/// What a norm does to one channel: `scale · x + shift`.
+#[derive(Clone, Copy)]
+struct Norm {
+    scale: f64,
+    shift: f64,
+}
+
+impl Norm {
+    const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
+
+    fn new(fold: &Fold, tensors: &[Data<'_>], channel: usize) -> Self {
+        let get = |id: usize| f64::from(tensors[id].get(channel));
+        let scale = get(fold.weight) / sqrt(get(fold.variance) + f64::from(fold.epsilon));
+        Self { scale, shift: get(fold.bias) - get(fold.mean) * scale }
+    }
+
+    fn of(fold: Option<&Fold>, tensors: &[Data<'_>], channel: usize) -> Self {
+        fold.map_or(Self::IDENTITY, |fold| Self::new(fold, tensors, channel))
+    }
+}
+
+/// Calls `visit(position in memory, position in the tensor)` for each element of a vector.
+#[inline(always)]
+fn ordered(order: &[Order], len: usize, mut visit: impl FnMut(usize, usize)) {
+    let same = [Order { pixels: 1, channels: len }];
+    let mut start = 0;
+    for run in if order.is_empty() { &same } else { order } {
+        for pixel in 0..run.pixels {
+            for channel in 0..run.channels {
+                visit(start + pixel * run.channels + channel, start + channel * run.pixels + pixel);
+            }
+        }
+        start += run.pixels * run.channels;
+    }
+}
+
+fn panels(
+    kernel: &Panels<'_>,
+    read: impl Fn(usize) -> f32 + Copy,
+    tensors: &[Data<'_>],
+    packed: &mut [f32],
+) {
+    let (biases, weights) = packed.split_at_mut(kernel.groups * padded(kernel.outputs));
+    let floats = kernel.kernel[0] * kernel.kernel[1] * kernel.inputs * PANEL;
+    let in_group = padded(kernel.outputs) / PANEL;
+    for (index, (bias, panel)) in
+        biases.chunks_exact_mut(PANEL).zip(weights.chunks_exact_mut(floats)).enumerate()
+    {
+        one_panel(kernel, read, tensors, [index / in_group, index % in_group * PANEL], bias, panel);
+    }
+}
+
+/// The panel of the output channels from `first` of a group.
+fn one_panel(
+    kernel: &Panels<'_>,
+    read: impl Fn(usize) -> f32,
+    tensors: &[Data<'_>],
+    [group, first]: [usize; 2],
+    bias: &mut [f32],
+    panel: &mut [f32],
+) {
+    let strides = &kernel.strides;
+    let lanes = PANEL.min(kernel.outputs - first);
+    let channel = |lane: usize| group * kernel.outputs + first + lane;
+    let mut after = [Norm::IDENTITY; PANEL];
+    for (lane, norm) in after[..lanes].iter_mut().enumerate() {
+        *norm = Norm::of(kernel.after.as_ref(), tensors, channel(lane));
+    }
+    let folded = kernel.before.is_some() || kernel.after.is_some();
+    // What the norm before adds to each output, at cells where no padding is seen.
+    let mut shift = [0.0; PANEL];
+
+    let origin = group * strides.group + first * strides.output;
+    let taps = panel.chunks_exact_mut(kernel.inputs * PANEL);
+    for (tap, cells) in taps.enumerate() {
+        let (row, column) = (tap / kernel.kernel[1], tap % kernel.kernel[1]);
+        let corner = origin + row * strides.row + column * strides.column;
+        ordered(kernel.order, kernel.inputs, |at, input| {
+            let cell = &mut cells.as_chunks_mut::<PANEL>().0[at];
+            let element = corner + input * strides.input;
+            if lanes < PANEL {
+                *cell = [0.0; PANEL];
+            }
+            if !folded {
+                for (lane, value) in cell[..lanes].iter_mut().enumerate() {
+                    *value = read(element + lane * strides.output);
+                }
+                return;
+            }
+            let before = Norm::of(kernel.before.as_ref(), tensors, group * kernel.inputs + input);
+            for (lane, value) in cell[..lanes].iter_mut().enumerate() {
+                let weight = f64::from(read(element + lane * strides.output));
+                shift[lane] += weight * before.shift;
+                *value = (weight * before.scale * after[lane].scale) as f32;
+            }
+        });
+    }
+
+    bias.fill(0.0);
+    for (lane, value) in bias[..lanes].iter_mut().enumerate() {
+        let own = kernel.bias.map_or(0.0, |id| f64::from(tensors[id].get(channel(lane))));
+        *value = (after[lane].scale * (own + shift[lane]) + after[lane].shift) as f32;
+    }
+}
+
+fn depthwise(kernel: &DepthwiseWeights, tensors: &[Data<'_>], packed: &mut [f32]) {
+    let strides = &kernel.strides;
+    let data = &tensors[kernel.weight];
+    packed.fill(0.0);
+    let (biases, weights) = packed.split_at_mut(padded(kernel.channels * kernel.multiplier));
+    for (output, bias) in biases[..kernel.channels * kernel.multiplier].iter_mut().enumerate() {
+        let (channel, multiple) = (output / kernel.multiplier, output % kernel.multiplier);
+        let before = Norm::of(kernel.before.as_ref(), tensors, channel);
+        let after = Norm::of(kernel.after.as_ref(), tensors, output);
+        let mut shift = 0.0;
+        for tap in 0..kernel.kernel[0] * kernel.kernel[1] {
+            let (row, column) = (tap / kernel.kernel[1], tap % kernel.kernel[1]);
+            let element = channel * strides.group
+                + multiple * strides.output
+                + row * strides.row
+                + column * strides.column;
+            let weight = f64::from(data.get(element));
+            shift += weight * before.shift;
+            weights[tap * padded(kernel.channels * kernel.multiplier) + output] =
+                (weight * before.scale * after.scale) as f32;
+        }
+        let own = kernel.bias.map_or(0.0, |id| f64::from(tensors[id].get(output)));
+        *bias = (after.scale * (own + shift) + after.shift) as f32;
+    }
+}
