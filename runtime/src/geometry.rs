@@ -98,6 +98,47 @@ impl Axis {
     }
 }
 
+/// The input cells that the taps of one window read, along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taps {
+    /// The first tap inside the input.
+    pub tap: usize,
+    /// The cell that it reads.
+    pub first: usize,
+    /// Taps inside the input.
+    pub count: usize,
+    /// Cells from one to the next.
+    pub step: usize,
+    /// Taps inside the padded input.
+    pub padded: usize,
+}
+
+impl Axis {
+    /// The taps of window `index` on an input of `input` cells; those outside it are left out.
+    #[must_use]
+    pub const fn taps(&self, index: usize, input: usize) -> Taps {
+        // Everything is counted from the first cell of padding.
+        let start = index * self.stride;
+        let tap = self.before.saturating_sub(start).div_ceil(self.dilation);
+        let tap = if tap < self.kernel { tap } else { self.kernel };
+        let inside = self.taps_below(start, self.before + input);
+        let first = (start + tap * self.dilation).saturating_sub(self.before);
+        Taps {
+            tap,
+            first,
+            count: inside.saturating_sub(tap),
+            step: self.dilation,
+            padded: self.taps_below(start, self.before + input + self.after),
+        }
+    }
+
+    /// Taps of the window from `start` that lie before `end`.
+    const fn taps_below(&self, start: usize, end: usize) -> usize {
+        let taps = end.saturating_sub(start).div_ceil(self.dilation);
+        if taps < self.kernel { taps } else { self.kernel }
+    }
+}
+
 /// The window `[start, end)` of output `index` of an adaptive pooling from `input` to `output`
 /// cells: `floor(index · input / output)` to `ceil((index + 1) · input / output)` (PyTorch's rule).
 #[must_use]

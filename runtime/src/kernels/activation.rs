@@ -1,5 +1,9 @@
+use super::math;
+use super::rows::{copy_pixels, map_in_place, rows, zip_in_place};
 use crate::run::Run;
+use crate::simd::{Level, Simd, WithSimd};
 use crate::slot::Slot;
+use core::ops::Range;
 
 /// A function of each element.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,13 +79,116 @@ pub struct Activate {
     pub activation: Activation,
 }
 
-/// Softmax over the channels of each pixel.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Softmax {
-    /// The tensor read, or `None` to work in place on the output.
-    pub input: Option<Slot>,
-    /// The tensor written.
-    pub output: Slot,
-    /// Whether to give the logarithm of the softmax.
-    pub log: bool,
+impl Activation {
+    /// The limits `[low, high]` between which the function passes x and to which it clips the rest;
+    /// `None` for the functions that do more.
+    #[inline]
+    pub(crate) const fn limits(self) -> Option<[f32; 2]> {
+        match self {
+            Self::Linear => Some([f32::NEG_INFINITY, f32::INFINITY]),
+            Self::Relu => Some([0.0, f32::INFINITY]),
+            Self::Relu6 => Some([0.0, 6.0]),
+            Self::Clip { min, max } => Some([min, max]),
+            _ => None,
+        }
+    }
+
+    /// Applies the function in place to a row of pixels, `pitch` floats from one to the next, of which
+    /// `row` holds these `channels` of the tensor. `weights` are all the packed weights.
+    pub(crate) fn apply(
+        self,
+        level: Level,
+        weights: &[f32],
+        row: &mut [f32],
+        channels: Range<usize>,
+        pitch: usize,
+    ) {
+        if self == Self::Linear {
+            return;
+        }
+        let slopes = match self {
+            Self::Prelu { slopes } => &weights[slopes + channels.start..slopes + channels.end],
+            _ => &[],
+        };
+        level.dispatch(Apply { activation: self, slopes, row, channels: channels.len(), pitch });
+    }
+}
+
+struct Apply<'a> {
+    activation: Activation,
+    slopes: &'a [f32],
+    row: &'a mut [f32],
+    channels: usize,
+    pitch: usize,
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        // Klambauer et al. 2017, section 1.
+        const SELU_SCALE: f32 = 1.050_701;
+        const SELU_ALPHA: f32 = 1.673_263_2;
+        match self.activation {
+            Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Clip { .. } => {
+                let [low, high] = self.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+                self.each(s, |x| s.min(s.splat(high), s.max(s.splat(low), x)));
+            }
+            Activation::LeakyRelu { negative_slope } => {
+                self.each(s, |x| math::leaky(s, x, s.splat(negative_slope)));
+            }
+            Activation::Prelu { .. } => {
+                for pixel in self.row.chunks_mut(self.pitch) {
+                    zip_in_place(s, &mut pixel[..self.channels], self.slopes, |x, slope| {
+                        math::leaky(s, x, slope)
+                    });
+                }
+            }
+            Activation::Elu { alpha } => self.each(s, |x| math::elu(s, x, 1.0, alpha, 1.0)),
+            Activation::Selu => self.each(s, |x| math::elu(s, x, SELU_SCALE, SELU_ALPHA, 1.0)),
+            Activation::Celu { alpha } => self.each(s, |x| math::elu(s, x, 1.0, alpha, alpha)),
+            Activation::Gelu => self.each(s, |x| math::gelu(s, x)),
+            Activation::GeluApproximate => self.each(s, |x| math::gelu_approximate(s, x)),
+            Activation::Silu => self.each(s, |x| math::silu(s, x)),
+            Activation::Mish => self.each(s, |x| math::mish(s, x)),
+            Activation::Sigmoid => self.each(s, |x| math::sigmoid(s, x)),
+            Activation::HardSigmoid => self.each(s, |x| math::hard_sigmoid(s, x)),
+            Activation::HardSwish => self.each(s, |x| math::hard_swish(s, x)),
+            Activation::Tanh => self.each(s, |x| math::tanh(s, x)),
+            Activation::Softplus => self.each(s, |x| math::softplus(s, x)),
+            Activation::Softsign => self.each(s, |x| math::softsign(s, x)),
+            Activation::Exp => self.each(s, |x| math::exp(s, x)),
+        }
+    }
+}
+
+impl Apply<'_> {
+    /// Applies `f` to every element.
+    #[inline(always)]
+    fn each<S: Simd>(self, s: S, f: impl Fn(S::V) -> S::V + Copy) {
+        if self.pitch == self.channels {
+            return map_in_place(s, self.row, f);
+        }
+        for pixel in self.row.chunks_mut(self.pitch) {
+            map_in_place(s, &mut pixel[..self.channels], f);
+        }
+    }
+}
+
+impl Activate {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let Slot { channels, pitch, width, .. } = self.output;
+        let (level, weights) = (run.level, run.weights);
+        let apply = |row: &mut [f32]| self.activation.apply(level, weights, row, 0..channels, pitch);
+        let Some(input) = &self.input else {
+            return apply(run.in_place(&self.output));
+        };
+        let ([data], output) = run.operands([input], &self.output);
+        for (y, row) in rows(&self.output, output).enumerate() {
+            copy_pixels(&data[y * width * input.pitch..], input.pitch, row, pitch, width, channels);
+            apply(row);
+        }
+    }
 }

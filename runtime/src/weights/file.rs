@@ -120,9 +120,7 @@ fn check(
     let data = place.data(file);
     let count = tensor.shape.iter().product();
     match (0..count).find(|&index| !data.get(index).is_finite()) {
-        Some(index) => {
-            Err(WeightsError::NotFinite { tensor: name, element: index, value: data.get(index) })
-        }
+        Some(index) => Err(WeightsError::NotFinite { tensor: name, element: index, value: data.get(index) }),
         None => Ok(place),
     }
 }

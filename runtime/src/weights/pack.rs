@@ -103,12 +103,7 @@ fn ordered(order: &[Order], len: usize, mut visit: impl FnMut(usize, usize)) {
     }
 }
 
-fn panels(
-    kernel: &Panels<'_>,
-    read: impl Fn(usize) -> f32 + Copy,
-    tensors: &[Data<'_>],
-    packed: &mut [f32],
-) {
+fn panels(kernel: &Panels<'_>, read: impl Fn(usize) -> f32 + Copy, tensors: &[Data<'_>], packed: &mut [f32]) {
     let (biases, weights) = packed.split_at_mut(kernel.groups * padded(kernel.outputs));
     let floats = kernel.kernel[0] * kernel.kernel[1] * kernel.inputs * PANEL;
     let in_group = padded(kernel.outputs) / PANEL;

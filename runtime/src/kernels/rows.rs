@@ -1,0 +1,113 @@
+//! Loops over the floats of pixels and rows that several kernels share.
+
+use crate::simd::Simd;
+use crate::slot::Slot;
+
+/// How the pixels of a tensor are reached: one pixel may stand for all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steps {
+    /// Floats from one row to the next.
+    pub(crate) row: usize,
+    /// Floats from one pixel to the next.
+    pub(crate) pixel: usize,
+}
+
+impl Steps {
+    /// Every pixel once.
+    pub(crate) const fn each(slot: &Slot) -> Self {
+        Self { row: slot.width * slot.pitch, pixel: slot.pitch }
+    }
+
+    /// The pixels that stand beside those of `output`: a single one beside all of them.
+    pub(crate) const fn beside(slot: &Slot, output: &Slot) -> Self {
+        if slot.height * slot.width == 1 && output.height * output.width > 1 {
+            Self { row: 0, pixel: 0 }
+        } else {
+            Self::each(slot)
+        }
+    }
+}
+
+/// The rows of a tensor whose span is `data`, each from its first float to its last.
+pub(crate) fn rows<'a>(slot: &Slot, data: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
+    let len = (slot.width - 1) * slot.pitch + slot.channels;
+    data.chunks_mut(slot.width * slot.pitch).map(move |row| &mut row[..len])
+}
+
+/// Copies `width` pixels of `channels` floats from one row to another, `from` and `to` floats apart.
+#[inline]
+pub(crate) fn copy_pixels(
+    input: &[f32],
+    from: usize,
+    output: &mut [f32],
+    to: usize,
+    width: usize,
+    channels: usize,
+) {
+    if from == channels && to == channels {
+        return output[..width * channels].copy_from_slice(&input[..width * channels]);
+    }
+    for (x, pixel) in output.chunks_mut(to).take(width).enumerate() {
+        copy_channels(&input[x * from..][..channels], &mut pixel[..channels]);
+    }
+}
+
+/// Copies one pixel; a loop for the few floats that are not worth a call.
+#[inline(always)]
+pub(crate) fn copy_channels(input: &[f32], output: &mut [f32]) {
+    if output.len() < 8 {
+        for (to, from) in output.iter_mut().zip(input) {
+            *to = *from;
+        }
+    } else {
+        output.copy_from_slice(input);
+    }
+}
+
+/// `data = f(data)`
+#[inline(always)]
+pub(crate) fn map_in_place<S: Simd>(s: S, data: &mut [f32], f: impl Fn(S::V) -> S::V) {
+    let mut chunks = data.chunks_exact_mut(S::LANES);
+    for chunk in &mut chunks {
+        s.store(f(s.load(chunk)), chunk);
+    }
+    let rest = chunks.into_remainder();
+    if !rest.is_empty() {
+        s.store_partial(f(s.load_partial(rest)), rest);
+    }
+}
+
+/// `output = f(output, other)`
+#[inline(always)]
+pub(crate) fn zip_in_place<S: Simd>(s: S, output: &mut [f32], other: &[f32], f: impl Fn(S::V, S::V) -> S::V) {
+    let mut chunks = output.chunks_exact_mut(S::LANES);
+    let mut others = other.chunks_exact(S::LANES);
+    for (chunk, b) in (&mut chunks).zip(&mut others) {
+        s.store(f(s.load(chunk), s.load(b)), chunk);
+    }
+    let (rest, b) = (chunks.into_remainder(), others.remainder());
+    if !rest.is_empty() {
+        s.store_partial(f(s.load_partial(rest), s.load_partial(b)), rest);
+    }
+}
+
+/// `output = f(left, right)`
+#[inline(always)]
+pub(crate) fn zip_into<S: Simd>(
+    s: S,
+    left: &[f32],
+    right: &[f32],
+    output: &mut [f32],
+    f: impl Fn(S::V, S::V) -> S::V,
+) {
+    let mut chunks = output.chunks_exact_mut(S::LANES);
+    let (mut lefts, mut rights) = (left.chunks_exact(S::LANES), right.chunks_exact(S::LANES));
+    for ((chunk, a), b) in (&mut chunks).zip(&mut lefts).zip(&mut rights) {
+        s.store(f(s.load(a), s.load(b)), chunk);
+    }
+    let rest = chunks.into_remainder();
+    if !rest.is_empty() {
+        let (a, b) = (s.load_partial(lefts.remainder()), s.load_partial(rights.remainder()));
+        s.store_partial(f(a, b), rest);
+    }
+}
