@@ -1,1 +1,6 @@
-//! Placeholder.
+//! What the workspace's tests share: recorded results of other frameworks and a plain reference.
+
+#![forbid(unsafe_code)]
+
+pub mod golden;
+pub mod reference;
