@@ -5,6 +5,11 @@ use std::sync::LazyLock;
 use super::*;
 use crate::golden::{Case, cases};
 
+type Unary = fn(f64) -> f64;
+type Binary = fn(f64, f64) -> f64;
+/// From the input, the scale and the shift.
+type Norm = fn(&Array, &[f64], &[f64]) -> Array;
+
 static PYTORCH: LazyLock<Vec<Case>> = LazyLock::new(|| cases("pytorch"));
 static KERAS: LazyLock<Vec<Case>> = LazyLock::new(|| cases("keras"));
 
@@ -155,7 +160,7 @@ fn dense_and_binary() {
     check(&PYTORCH, "dense_image", |case| {
         dense(&case.x(), &case.weight("weight"), Some(&case.weight("bias"))).map(activation::relu)
     });
-    let functions: [(&str, fn(f64, f64) -> f64); 4] =
+    let functions: [(&str, Binary); 4] =
         [("add", |a, b| a + b), ("sub", |a, b| a - b), ("mul", |a, b| a * b), ("maximum", f64::max)];
     for (name, function) in functions {
         for shapes in ["", "_vectors", "_image_vector", "_vector_image", "_image_pixel", "_pixel_image"] {
@@ -169,7 +174,7 @@ fn dense_and_binary() {
 #[test]
 fn activations() {
     use activation::*;
-    let functions: [(&str, fn(f64) -> f64); 20] = [
+    let functions: [(&str, Unary); 20] = [
         ("relu", relu),
         ("relu6", relu6),
         ("leaky_relu", |x| leaky_relu(x, 0.01)),
@@ -203,13 +208,13 @@ fn activations() {
 
 #[test]
 fn norms() {
-    let norm = |id: &str, compute: &dyn Fn(&Array, &[f64], &[f64]) -> Array| {
+    let norm = |id: &str, compute: Norm| {
         check(&PYTORCH, id, |case| compute(&case.x(), &case.weight("weight"), &case.weight("bias")));
     };
-    norm("layer_norm", &|x, scale, shift| layer_norm(x, scale, shift, 1e-5));
-    norm("layer_norm_vector_epsilon", &|x, scale, shift| layer_norm(x, scale, shift, 0.02));
-    norm("instance_norm", &|x, scale, shift| group_norm(x, x.channels, scale, shift, 1e-5));
-    norm("group_norm", &|x, scale, shift| group_norm(x, 3, scale, shift, 1e-5));
+    norm("layer_norm", |x, scale, shift| layer_norm(x, scale, shift, 1e-5));
+    norm("layer_norm_vector_epsilon", |x, scale, shift| layer_norm(x, scale, shift, 0.02));
+    norm("instance_norm", |x, scale, shift| group_norm(x, x.channels, scale, shift, 1e-5));
+    norm("group_norm", |x, scale, shift| group_norm(x, 3, scale, shift, 1e-5));
     check(&KERAS, "group_norm", |case| {
         group_norm(&case.x(), 2, &case.weight("gamma"), &case.weight("beta"), 1e-3)
     });
