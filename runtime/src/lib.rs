@@ -13,6 +13,8 @@ extern crate std;
 
 pub mod geometry;
 pub mod kernels;
+pub mod memory;
+pub mod model;
 pub mod run;
 pub mod simd;
 pub mod slot;

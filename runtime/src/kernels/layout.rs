@@ -1,3 +1,4 @@
+use super::rows::{copy_channels, copy_pixels, rows};
 use crate::run::Run;
 use crate::slot::Slot;
 
@@ -68,4 +69,115 @@ pub struct Blocks {
     pub block: usize,
     /// Order of the deep pixel's channels.
     pub order: BlockOrder,
+}
+
+impl Copy {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let ([input], output) = run.operands([&self.input], &self.output);
+        let Slot { width, channels, pitch, .. } = self.output;
+        for (y, row) in rows(&self.output, output).enumerate() {
+            let first = (self.top + y * self.stride[0]) * self.input.width + self.left;
+            let step = self.stride[1] * self.input.pitch;
+            copy_pixels(&input[first * self.input.pitch..], step, row, pitch, width, channels);
+        }
+    }
+}
+
+impl PadMode {
+    /// The cell of an axis of `size` cells that stands at `at`; none where it is the constant.
+    fn source(self, at: isize, size: usize) -> Option<usize> {
+        let size = size as isize;
+        if (0..size).contains(&at) {
+            return Some(at as usize);
+        }
+        let cell = match self {
+            Self::Constant(_) => return None,
+            Self::Edge => at.clamp(0, size - 1),
+            Self::Wrap => at.rem_euclid(size),
+            // A mirror repeats after there and back, with the border cells once or twice.
+            Self::Reflect => {
+                let place = at.rem_euclid((2 * size - 2).max(1));
+                place.min(2 * size - 2 - place)
+            }
+            Self::Symmetric => {
+                let place = at.rem_euclid(2 * size);
+                place.min(2 * size - 1 - place)
+            }
+        };
+        Some(cell as usize)
+    }
+}
+
+impl Pad {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let ([input], output) = run.operands([&self.input], &self.output);
+        let Slot { height, width, channels, pitch, .. } = self.input;
+        let to = self.output.pitch;
+        for (y, row) in rows(&self.output, output).enumerate() {
+            let Some(source) = self.mode.source(y as isize - self.top as isize, height) else {
+                self.fill(row);
+                continue;
+            };
+            let from = &input[source * width * pitch..];
+            let (left, rest) = row.split_at_mut(self.left * to);
+            copy_pixels(from, pitch, rest, to, width, channels);
+            // Without padding on the right, the row ends before the gap after its last pixel.
+            let right = rest.get_mut(width * to..).unwrap_or_default();
+            self.border(from, left, 0);
+            self.border(from, right, self.left + width);
+        }
+    }
+
+    /// Fills the pixels of `border`, the first of which is column `first` of the output, from the
+    /// input's row.
+    fn border(&self, input: &[f32], border: &mut [f32], first: usize) {
+        let Slot { width, channels, pitch, .. } = self.input;
+        for (x, pixel) in border.chunks_mut(self.output.pitch).enumerate() {
+            match self.mode.source((first + x) as isize - self.left as isize, width) {
+                Some(column) => copy_channels(&input[column * pitch..][..channels], &mut pixel[..channels]),
+                None => self.fill(pixel),
+            }
+        }
+    }
+
+    /// Fills pixels with the constant.
+    fn fill(&self, pixels: &mut [f32]) {
+        if let PadMode::Constant(value) = self.mode {
+            for pixel in pixels.chunks_mut(self.output.pitch) {
+                pixel[..self.output.channels].fill(value);
+            }
+        }
+    }
+}
+
+impl Blocks {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let ([input], output) = run.operands([&self.input], &self.output);
+        let spread = self.output.channels < self.input.channels;
+        let (deep, wide) = if spread { (&self.input, &self.output) } else { (&self.output, &self.input) };
+        for y in 0..wide.height {
+            for x in 0..wide.width {
+                let at_wide = (y * wide.width + x) * wide.pitch;
+                let at_deep = (y / self.block * deep.width + x / self.block) * deep.pitch;
+                let place = y % self.block * self.block + x % self.block;
+                let (start, step) = match self.order {
+                    BlockOrder::DepthLast => (at_deep + place * wide.channels, 1),
+                    BlockOrder::DepthFirst => (at_deep + place, self.block * self.block),
+                };
+                if step == 1 {
+                    let (from, to) = if spread { (start, at_wide) } else { (at_wide, start) };
+                    copy_channels(&input[from..][..wide.channels], &mut output[to..][..wide.channels]);
+                    continue;
+                }
+                for channel in 0..wide.channels {
+                    let (shallow, deep) = (at_wide + channel, start + channel * step);
+                    let (from, to) = if spread { (deep, shallow) } else { (shallow, deep) };
+                    output[to] = input[from];
+                }
+            }
+        }
+    }
 }

@@ -120,7 +120,7 @@ pub(crate) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
     let size = s.abs(limited);
     let t = s.div(s.splat(1.0), s.mul_add(size, s.splat(0.35), s.splat(1.0)));
     let q = [
-        0.139_621_41,
+        0.139_621_4,
         0.139_861_87,
         0.119_832_866,
         0.105_508_02,
@@ -140,7 +140,7 @@ pub(crate) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
 #[inline(always)]
 pub(crate) fn gelu_approximate<S: Simd>(s: S, x: S::V) -> S::V {
     // (1 + tanh y) / 2 = σ(2y)
-    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769;
     let limited = not_far_below(s, x);
     let cubic = s.mul_add(s.mul(limited, limited), s.splat(0.044_715), s.splat(1.0));
     let y = s.mul(s.mul(limited, s.splat(TWICE_SQRT_2_OVER_PI)), cubic);

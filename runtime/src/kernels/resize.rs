@@ -1,4 +1,6 @@
+use super::rows::{copy_channels, copy_pixels, rows};
 use crate::run::Run;
+use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
 
 /// Which input cells an enlarged cell takes its value from.
@@ -21,4 +23,95 @@ pub struct Resize {
     pub output: Slot,
     /// The interpolation.
     pub mode: ResizeMode,
+}
+
+impl Resize {
+    /// Computes the layer.
+    pub fn run(&self, run: &mut Run<'_>) {
+        let level = run.level;
+        let ([input], output) = run.operands([&self.input], &self.output);
+        if self.mode == ResizeMode::Nearest {
+            return self.repeat(input, output);
+        }
+        for (y, row) in rows(&self.output, output).enumerate() {
+            let between = self.mode.between(y, self.input.height, self.output.height);
+            level.dispatch(Row { resize: self, rows: between, input, output: row });
+        }
+    }
+
+    /// Writes each input row with its pixels repeated, then copies of that row.
+    fn repeat(&self, input: &[f32], output: &mut [f32]) {
+        let Slot { channels, pitch, width, .. } = self.output;
+        let scale = [self.output.height / self.input.height, width / self.input.width];
+        let mut rows = rows(&self.output, output);
+        for y in 0..self.input.height {
+            let Some(first) = rows.next() else { return };
+            let from = &input[y * self.input.width * self.input.pitch..];
+            let squares = first.chunks_mut(pitch * scale[1]);
+            for (square, cell) in squares.zip(from.chunks(self.input.pitch)) {
+                for pixel in square.chunks_mut(pitch) {
+                    copy_channels(&cell[..channels], &mut pixel[..channels]);
+                }
+            }
+            for row in rows.by_ref().take(scale[0] - 1) {
+                copy_pixels(first, pitch, row, pitch, width, channels);
+            }
+        }
+    }
+}
+
+/// A place between two neighbouring cells: `share` of the second, the rest of the first.
+#[derive(Clone, Copy)]
+struct Between {
+    cells: [usize; 2],
+    share: f32,
+}
+
+impl ResizeMode {
+    /// Where cell `index` of `outputs` lies among `inputs` cells.
+    fn between(self, index: usize, inputs: usize, outputs: usize) -> Between {
+        // The place as a fraction, exactly. A half-pixel centre lies at (index + ½) / scale − ½, and
+        // no further out than the first cell's.
+        let (numerator, denominator) = match self {
+            Self::BilinearAlignCorners => (index * (inputs - 1), (outputs - 1).max(1)),
+            Self::Bilinear | Self::Nearest => {
+                (((2 * index + 1) * inputs).saturating_sub(outputs), 2 * outputs)
+            }
+        };
+        let first = numerator / denominator;
+        let share = (numerator % denominator) as f32 / denominator as f32;
+        Between { cells: [first, (first + 1).min(inputs - 1)], share }
+    }
+}
+
+/// One row of a bilinear enlargement.
+struct Row<'a> {
+    resize: &'a Resize,
+    rows: Between,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Slot { width, pitch, .. } = self.resize.input;
+        let Slot { width: outputs, pitch: out_pitch, channels, .. } = self.resize.output;
+        let [above, below] = self.rows.cells.map(|row| &self.input[row * width * pitch..]);
+        let down = s.splat(self.rows.share);
+        for (x, pixel) in self.output.chunks_mut(out_pitch).enumerate() {
+            let columns = self.resize.mode.between(x, width, outputs);
+            let across = s.splat(columns.share);
+            let mix = |a, b, share| s.mul_add(s.sub(b, a), share, a);
+            let [left, right] = columns.cells.map(|column| column * pitch..column * pitch + channels);
+            let corners = [&above[left.clone()], &above[right.clone()], &below[left], &below[right]];
+            for (block, lanes) in pixel[..channels].chunks_mut(S::LANES).enumerate() {
+                let at = block * S::LANES;
+                let [a, b, c, d] = corners.map(|corner| s.load_partial(&corner[at..at + lanes.len()]));
+                s.store_partial(mix(mix(a, b, across), mix(c, d, across), down), lanes);
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::simd::Simd;
 use crate::slot::Slot;
+use crate::weights::PANEL;
 
 /// How the pixels of a tensor are reached: one pixel may stand for all.
 #[derive(Clone, Copy, Debug)]
@@ -110,4 +111,19 @@ pub(crate) fn zip_into<S: Simd>(
         let (a, b) = (s.load_partial(lefts.remainder()), s.load_partial(rights.remainder()));
         s.store_partial(f(a, b), rest);
     }
+}
+
+/// The first `count` lanes of a vector; loads of fewer floats fill the others with zeros.
+#[inline(always)]
+pub(crate) fn lanes_below<S: Simd>(s: S, count: usize) -> S::M {
+    const NUMBERS: [f32; PANEL] = {
+        let mut numbers = [0.0; PANEL];
+        let mut lane = 0;
+        while lane < PANEL {
+            numbers[lane] = lane as f32;
+            lane += 1;
+        }
+        numbers
+    };
+    s.lt(s.load(&NUMBERS), s.splat(count as f32))
 }
