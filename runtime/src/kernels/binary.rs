@@ -99,7 +99,7 @@ impl Row<'_> {
             let (pixel, b) = (&mut pixel[..floats], &right[x * step..][..floats]);
             match self.left {
                 Some((left, step)) => zip_into(s, &left[x * step..][..floats], b, pixel, op),
-                None => zip_in_place(s, pixel, b, &op),
+                None => zip_in_place(s, pixel, b, op),
             }
         }
     }
