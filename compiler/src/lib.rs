@@ -7,6 +7,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod diagnostic;
 pub mod frontend;
 pub mod graph;

@@ -1,0 +1,74 @@
+//! Dense layers and dropout.
+
+use convolve_runtime::geometry::Axis;
+use convolve_runtime::kernels::{Activation, Sampling};
+use convolve_runtime::weights::Initial;
+
+use super::activations;
+use super::builder::{Builder, Checked};
+use super::conv::weights_fit;
+use super::expand::Layer;
+use crate::diagnostic::Diagnostic;
+use crate::graph::{Conv, Dense, Layout, Op, Shape};
+
+pub fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+    let mut arguments = builder.arguments(layer);
+    let units = arguments.integer("units", None, 1);
+    let bias = arguments.truth("bias", true);
+    let activation = activations::argument(&mut arguments);
+    let source = builder.source(layer)?;
+    let (units, bias) = (units?, bias?);
+    let shape = builder.shape(source);
+    let inputs = shape.channels();
+    let (suffix, dimensions) = match builder.graph.layout {
+        Layout::Pytorch => ("weight", [units, inputs]),
+        Layout::Keras => ("kernel", [inputs, units]),
+    };
+    weights_fit(builder, layer, &dimensions)?;
+    let weight = builder.parameter(&layer.name, suffix, &dimensions, Initial::He { fan_in: inputs });
+    let bias = bias.then(|| builder.parameter(&layer.name, "bias", &[units], Initial::Constant(0.0)));
+    let (op, shape) = match shape {
+        Shape::Vector(_) => {
+            let order = builder.order(source).to_vec();
+            let dense =
+                Dense { weight, bias, order, before: None, after: None, activation: Activation::Linear };
+            (Op::Dense(dense), Shape::Vector(units))
+        }
+        // On the channels of each pixel a dense layer is a 1×1 convolution.
+        Shape::Map { height, width, .. } => {
+            let conv = Conv {
+                rows: Axis::POINT,
+                columns: Axis::POINT,
+                sampling: Sampling::Direct,
+                filters: units,
+                groups: 1,
+                weight,
+                bias,
+                before: None,
+                after: None,
+                activation: Activation::Linear,
+                pool: None,
+            };
+            (Op::Conv(conv), Shape::Map { height, width, channels: units })
+        }
+    };
+    let node = builder.add(layer, op, vec![source], shape)?;
+    activations::apply(builder, layer, node, activation?)
+}
+
+pub fn dropout(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+    let mut arguments = builder.arguments(layer);
+    let rate = arguments.number("rate", None);
+    if let Some(rate) = rate.filter(|rate| !(0.0..=1.0).contains(rate)) {
+        let place = arguments.place("rate");
+        let message = format!("`rate` of `{}` is {rate}, but a share lies between 0 and 1", layer.name);
+        arguments.report("rate", Diagnostic::error(place, message).label("between 0 and 1"));
+        return None;
+    }
+    let source = builder.source(layer)?;
+    rate?;
+    let (shape, order) = (builder.shape(source), builder.order(source).to_vec());
+    let node = builder.add(layer, Op::Dropout, vec![source], shape)?;
+    builder.set_order(node, order);
+    Some(node)
+}

@@ -1,0 +1,263 @@
+//! Spec → Graph: names, arguments, shapes. The last stage where a user can be wrong.
+//!
+//! All independent mistakes are reported; what merely follows from one is not.
+
+mod activations;
+mod aliases;
+mod arguments;
+mod builder;
+mod conv;
+mod dense;
+mod expand;
+mod layers;
+mod merge;
+mod norms;
+mod notation;
+mod pool;
+mod reshape;
+mod space;
+mod statics;
+mod values;
+mod window;
+
+pub use layers::{Argument, Arity, LAYERS, LayerKind};
+pub use notation::Notation;
+
+use self::builder::Builder;
+use self::expand::{Expanded, Tensor, expand};
+use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::graph::{Graph, Layout, NodeId, Op, Shape};
+use crate::spec::{Input, Network, Place, Spanned, Spec, Value, WeightsDeclaration};
+
+/// What the caller of the compiler decides instead of the text.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The network's name where the text gives none.
+    pub name: Option<String>,
+    /// The layout of the weights where the text gives none.
+    pub layout: Option<Layout>,
+}
+
+/// Checks every network of a spec. A network in error gives `None`; warnings are among the diagnostics too.
+pub fn check(spec: &Spec, notation: Notation, options: &Options, diagnostics: &mut Vec<Diagnostic>) -> Vec<Option<Graph>> {
+    let refused = statics::statics(spec, notation, diagnostics);
+    let graphs = spec
+        .networks
+        .iter()
+        .map(|network| check_network(spec, network, notation, options, &refused, diagnostics))
+        .collect();
+    once_a_place(diagnostics);
+    graphs
+}
+
+/// A block's mistakes come again with each use of the block: the first at each place stays.
+fn once_a_place(diagnostics: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    for diagnostic in diagnostics.drain(..) {
+        let again = kept.iter().any(|other| other.place == diagnostic.place && other.severity == diagnostic.severity);
+        if !again {
+            kept.push(diagnostic);
+        }
+    }
+    *diagnostics = kept;
+}
+
+fn check_network(
+    spec: &Spec,
+    network: &Network,
+    notation: Notation,
+    options: &Options,
+    refused: &[Place],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Graph> {
+    let errors = |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let name = network_name(network, options, diagnostics);
+    let layout = match &network.weights {
+        Some(WeightsDeclaration { layout: Some(layout), .. }) => read_layout(layout, diagnostics),
+        _ => options.layout.unwrap_or_default(),
+    };
+    let expanded = expand(spec, network, notation, refused, diagnostics);
+    if expanded.layers.is_empty() && errors(diagnostics) == 0 {
+        diagnostics.push(Diagnostic::error(network.place, "the network has no layers").label("at least one is needed"));
+    }
+    let shapes: Vec<_> = network.inputs.iter().map(|input| input_shape(input, diagnostics)).collect();
+    let mut builder = Builder::new(name, layout, notation, diagnostics);
+    for (input, shape) in network.inputs.iter().zip(shapes) {
+        builder.input(&input.name.value, shape);
+    }
+    for layer in &expanded.layers {
+        builder.layer(layer);
+    }
+    outputs(&mut builder, network, &expanded);
+    let graph = builder.graph;
+    unused(network, &expanded, diagnostics);
+    // Mistakes anywhere in the text, another network's included, may have left holes in this one.
+    if errors(diagnostics) > 0 || !refused.is_empty() {
+        return None;
+    }
+    Some(reachable(graph))
+}
+
+/// The network's name: a CamelCase identifier, since it becomes a type.
+fn network_name(network: &Network, options: &Options, diagnostics: &mut Vec<Diagnostic>) -> String {
+    let Some(name) = &network.name else { return options.name.clone().unwrap_or_else(|| "Network".to_owned()) };
+    let word = &name.value;
+    let camel = word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(|c| c.is_ascii_alphanumeric());
+    if !camel || word == "Self" {
+        let meant = camel_case(word);
+        let example = if meant.is_empty() || meant == "Self" { "Network".to_owned() } else { meant };
+        diagnostics.push(
+            Diagnostic::error(name.place, format!("`{word}` cannot name a network"))
+                .label("expected a CamelCase identifier")
+                .note("the name becomes a Rust type")
+                .help(format!("for example `{example}`")),
+        );
+    }
+    word.clone()
+}
+
+/// The letters and digits of a name, its words capitalised.
+pub fn camel_case(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let joined: String = words
+        .map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_ascii_uppercase() + rest
+        })
+        .collect();
+    joined.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
+}
+
+fn read_layout(layout: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Layout {
+    match layout.value.as_str() {
+        "keras" => Layout::Keras,
+        "pytorch" => Layout::Pytorch,
+        other => {
+            let known = ["keras", "pytorch"];
+            let meant = match other.to_lowercase().as_str() {
+                "torch" => Some("pytorch"),
+                "tensorflow" | "tf" => Some("keras"),
+                lower => suggest(lower, known),
+            };
+            diagnostics.push(
+                Diagnostic::error(layout.place, format!("there is no weights layout `{other}`"))
+                    .label("expected `keras` or `pytorch`")
+                    .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?"))),
+            );
+            Layout::default()
+        }
+    }
+}
+
+fn input_shape(input: &Input, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape> {
+    let what = format!("the shape of input `{}`", input.name.value);
+    let shape = shape_of(&input.shape, &what, diagnostics)?;
+    let [height, width, channels] = shape.extents();
+    let elements = [width, channels].iter().try_fold(height, |all, n| all.checked_mul(*n));
+    if elements.is_some_and(|elements| elements <= values::LARGEST) {
+        return Some(shape);
+    }
+    let message = format!("the input `{}`, {shape}, has more than 2³¹ elements", input.name.value);
+    diagnostics.push(Diagnostic::error(input.shape.place, message).label("too large"));
+    None
+}
+
+/// A shape of one or three numbers; any other is reported.
+fn shape_of(shape: &Spanned<Vec<Spanned<Value>>>, what: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape> {
+    match reshape::dimensions(&shape.value, what) {
+        Ok(Some(shape)) => return Some(shape),
+        Ok(None) => {
+            let message = format!("{what} has {} numbers", shape.value.len());
+            diagnostics.push(
+                Diagnostic::error(shape.place, message)
+                    .label("expected height, width and channels, or one length")
+                    .help("a grey image of 28×28 pixels is 28, 28, 1"),
+            );
+        }
+        Err(mistake) => diagnostics.push(mistake),
+    }
+    None
+}
+
+/// Notes the outputs, and compares them with the declared shapes.
+fn outputs(builder: &mut Builder<'_>, network: &Network, expanded: &Expanded) {
+    for (index, (name, source)) in expanded.outputs.iter().enumerate() {
+        let Some(node) = builder.node(source.of) else { continue };
+        builder.graph.outputs.push((name.clone(), node));
+        let Some(Some(declared)) = network.declared.get(index) else { continue };
+        let what = format!("the shape of output {}", index + 1);
+        let Some(shape) = shape_of(declared, &what, builder.diagnostics) else { continue };
+        let found = builder.shape(node);
+        if shape != found {
+            let mistake = Diagnostic::error(declared.place, format!("the output is declared as {shape}, but is {found}"))
+                .label(format!("expected {found}"))
+                .note(builder.origin(node));
+            let numbers: Vec<_> = found.dimensions().iter().map(usize::to_string).collect();
+            builder.diagnostics.push(mistake.help(format!("declare `Output<{}>`", numbers.join(", "))));
+        }
+    }
+    let declared = network.declared.len();
+    if declared > 0 && declared != expanded.outputs.len() {
+        let message = format!("{declared} outputs are declared, but {} are returned", expanded.outputs.len());
+        builder.diagnostics.push(Diagnostic::error(network.place, message));
+    }
+}
+
+/// Warns of layers and inputs that nothing reads.
+fn unused(network: &Network, expanded: &Expanded, diagnostics: &mut Vec<Diagnostic>) {
+    let read: Vec<Tensor> = expanded
+        .layers
+        .iter()
+        .flat_map(|layer| &layer.sources)
+        .chain(expanded.outputs.iter().map(|(_, source)| source))
+        .map(|source| source.of)
+        .collect();
+    for (index, input) in network.inputs.iter().enumerate() {
+        if !read.contains(&Tensor::Input(index)) {
+            let message = format!("the input `{}` is never read", input.name.value);
+            diagnostics.push(Diagnostic::warning(input.name.place, message).label("unused"));
+        }
+    }
+    let mut used = vec![false; expanded.layers.len()];
+    for tensor in read {
+        if let Tensor::Layer(index) = tensor {
+            used[index] = true;
+        }
+    }
+    for (layer, _) in expanded.layers.iter().zip(&used).filter(|(_, used)| !**used) {
+        let message = format!("the layer `{}` is never read", layer.name);
+        diagnostics.push(
+            Diagnostic::warning(layer.kind_place, message)
+                .label("unused")
+                .help(format!("read `{}` further down, make it an output, or remove it", layer.name)),
+        );
+    }
+}
+
+/// The graph without the nodes that no output needs; inputs stay.
+fn reachable(graph: Graph) -> Graph {
+    let mut needed: Vec<bool> = graph.nodes.iter().map(|node| matches!(node.op, Op::Input(_))).collect();
+    for (_, output) in &graph.outputs {
+        needed[*output] = true;
+    }
+    for (id, node) in graph.nodes.iter().enumerate().rev() {
+        if needed[id] {
+            for input in &node.inputs {
+                needed[*input] = true;
+            }
+        }
+    }
+    let mut renumbered: Vec<NodeId> = vec![0; graph.nodes.len()];
+    let mut nodes = Vec::new();
+    for (id, mut node) in graph.nodes.into_iter().enumerate() {
+        if needed[id] {
+            for input in &mut node.inputs {
+                *input = renumbered[*input];
+            }
+            renumbered[id] = nodes.len();
+            nodes.push(node);
+        }
+    }
+    let outputs = graph.outputs.into_iter().map(|(name, node)| (name, renumbered[node])).collect();
+    Graph { nodes, outputs, ..graph }
+}
