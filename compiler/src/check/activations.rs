@@ -15,7 +15,7 @@ use crate::spec::{Place, Spanned, Value};
 
 /// An activation as chosen.
 #[derive(Clone, Copy, Debug)]
-pub enum Chosen {
+pub(super) enum Chosen {
     /// A function of each element.
     Function(Activation),
     /// Slopes to be learned.
@@ -25,8 +25,9 @@ pub enum Chosen {
 }
 
 /// An activation's layer.
-pub fn layer(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
-    let get = |name: &str| layer.arguments.iter().find(|given| given.name.value == name).map(|given| &given.value);
+pub(super) fn layer(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+    let get =
+        |name: &str| layer.arguments.iter().find(|given| given.name.value == name).map(|given| &given.value);
     let chosen = match choose(layer.kind.name, layer.kind_place, get, &format!("of `{}`", layer.name)) {
         Ok(chosen) => chosen,
         Err((argument, mistake)) => {
@@ -39,8 +40,10 @@ pub fn layer(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
 }
 
 /// The `activation` argument.
-pub fn argument(arguments: &mut Arguments<'_>) -> Option<Chosen> {
-    let Some(given) = arguments.given("activation") else { return Some(Chosen::Function(Activation::Linear)) };
+pub(super) fn argument(arguments: &mut Arguments<'_>) -> Option<Chosen> {
+    let Some(given) = arguments.given("activation") else {
+        return Some(Chosen::Function(Activation::Linear));
+    };
     match read(&given.value, &arguments.what("activation")) {
         Ok(chosen) => Some(chosen),
         Err(mistake) => {
@@ -52,7 +55,7 @@ pub fn argument(arguments: &mut Arguments<'_>) -> Option<Chosen> {
 
 /// Adds the activation of a layer to its node. Its slopes are called `<layer>.prelu.…`: the layer's own
 /// kernel may be a `weight` too.
-pub fn apply(builder: &mut Builder<'_>, layer: &Layer, node: NodeId, chosen: Chosen) -> Checked {
+pub(super) fn apply(builder: &mut Builder<'_>, layer: &Layer, node: NodeId, chosen: Chosen) -> Checked {
     match chosen {
         Chosen::Function(Activation::Linear) => Some(node),
         chosen => add(builder, layer, node, chosen, &format!("{}.prelu", layer.name)),
@@ -84,8 +87,11 @@ fn read(value: &Spanned<Value>, what: &str) -> Result<Chosen, Diagnostic> {
         Value::Word(word) => (word, value.place, &[][..]),
         Value::Call(name, arguments) => (&name.value, name.place, arguments.as_slice()),
         other => {
-            return Err(Diagnostic::error(value.place, format!("{what} is {}, not an activation", kind_of(other)))
-                .label("expected an activation, for example `relu`"));
+            return Err(Diagnostic::error(
+                value.place,
+                format!("{what} is {}, not an activation", kind_of(other)),
+            )
+            .label("expected an activation, for example `relu`"));
         }
     };
     let activations = || LAYERS.iter().filter(|kind| LayerKind::is_activation(kind));
@@ -94,27 +100,38 @@ fn read(value: &Spanned<Value>, what: &str) -> Result<Chosen, Diagnostic> {
             .filter(|meant| activations().any(|kind| kind.name == *meant))
             .map(|meant| format!("did you mean `{meant}`?"));
         let listed: Vec<_> = activations().map(|kind| kind.name).collect();
-        return Err(Diagnostic::error(place, format!("there is no activation {}", kind_of(&Value::Word(name.clone()))))
-            .label("unknown activation")
-            .note(format!("the activations are {}", listed.join(", ")))
-            .maybe_help(meant));
+        return Err(Diagnostic::error(
+            place,
+            format!("there is no activation {}", kind_of(&Value::Word(name.clone()))),
+        )
+        .label("unknown activation")
+        .note(format!("the activations are {}", listed.join(", ")))
+        .maybe_help(meant));
     };
     let known: Vec<_> = kind.arguments.iter().map(|argument| argument.name).collect();
     for (index, argument) in arguments.iter().enumerate() {
         let found = argument.name.value.as_str();
         if !known.contains(&found) {
-            let meant = argument_meant(kind.name, found, &known).map(|meant| format!("did you mean `{meant}`?"));
-            return Err(Diagnostic::error(argument.name.place, format!("`{name}` has no argument `{found}`"))
-                .label("unknown argument")
-                .maybe_help(meant));
+            let meant =
+                argument_meant(kind.name, found, &known).map(|meant| format!("did you mean `{meant}`?"));
+            return Err(Diagnostic::error(
+                argument.name.place,
+                format!("`{name}` has no argument `{found}`"),
+            )
+            .label("unknown argument")
+            .maybe_help(meant));
         }
         if arguments[..index].iter().any(|other| other.name.value == found) {
             return Err(Diagnostic::error(argument.name.place, format!("`{found}` is given twice")));
         }
     }
     let get = |name: &str| arguments.iter().find(|argument| argument.name.value == name).map(|a| &a.value);
-    if let Some(missing) = kind.arguments.iter().find(|argument| argument.required && get(argument.name).is_none()) {
-        return Err(Diagnostic::error(place, format!("`{name}` needs `{}`", missing.name)).label("argument missing"));
+    if let Some(missing) =
+        kind.arguments.iter().find(|argument| argument.required && get(argument.name).is_none())
+    {
+        return Err(
+            Diagnostic::error(place, format!("`{name}` needs `{}`", missing.name)).label("argument missing")
+        );
     }
     choose(kind.name, place, get, &format!("in {what}")).map_err(|(_, mistake)| mistake)
 }

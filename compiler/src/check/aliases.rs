@@ -89,7 +89,7 @@ const ARGUMENT_ALIASES: &[(&str, &str, &str)] = &[
 ];
 
 /// The layer or block that `found` is meant to be.
-pub fn layer_meant<'a>(found: &str, blocks: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn layer_meant<'a>(found: &str, blocks: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let bare: String = found.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
     let same = |name: &str| name.chars().filter(|c| *c != '_').eq(bare.chars());
     let spelled = LAYERS.iter().map(|kind| kind.name).find(|name| same(name));
@@ -103,7 +103,7 @@ pub fn layer_meant<'a>(found: &str, blocks: impl Iterator<Item = &'a str>) -> Op
 }
 
 /// The argument of `layer` that `found` is meant to be, out of `known`.
-pub fn argument_meant<'a>(layer: &str, found: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn argument_meant<'a>(layer: &str, found: &str, known: &[&'a str]) -> Option<&'a str> {
     let alias = |of: &str| {
         let (_, _, ours) = ARGUMENT_ALIASES.iter().find(|(at, theirs, _)| *at == of && *theirs == found)?;
         known.iter().copied().find(|name| name == ours)

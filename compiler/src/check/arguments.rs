@@ -10,15 +10,15 @@ use crate::diagnostic::Diagnostic;
 use crate::spec::{Place, Spanned, Value};
 
 /// The arguments of a layer.
-pub struct Arguments<'a> {
-    pub layer: &'a Layer,
-    pub notation: Notation,
-    pub diagnostics: &'a mut Vec<Diagnostic>,
+pub(super) struct Arguments<'a> {
+    pub(super) layer: &'a Layer,
+    pub(super) notation: Notation,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 /// Padding as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
+pub(super) enum Padding {
     /// Enough for `ceil(input / stride)` windows, the odd cell after, or before.
     Same { lower: bool },
     /// Top, bottom, left, right.
@@ -27,22 +27,22 @@ pub enum Padding {
 
 impl<'a> Arguments<'a> {
     /// The argument as written.
-    pub fn given(&self, name: &str) -> Option<&'a Given> {
+    pub(super) fn given(&self, name: &str) -> Option<&'a Given> {
         self.layer.arguments.iter().find(|given| given.name.value == name)
     }
 
     /// Where to point for this argument: its value, or the layer if it is not written.
-    pub fn place(&self, name: &str) -> Place {
+    pub(super) fn place(&self, name: &str) -> Place {
         self.given(name).map_or(self.layer.kind_place, |given| given.value.place)
     }
 
     /// "`stride` of `c1`".
-    pub fn what(&self, name: &str) -> String {
+    pub(super) fn what(&self, name: &str) -> String {
         format!("`{name}` of `{}`", self.layer.name)
     }
 
     /// Reports a mistake in an argument, with the place that used it if a parameter brought it.
-    pub fn report(&mut self, name: &str, mistake: Diagnostic) {
+    pub(super) fn report(&mut self, name: &str, mistake: Diagnostic) {
         let used = self.given(name).and_then(|given| given.used);
         let kind = self.layer.kind.name;
         self.diagnostics.push(match used {
@@ -70,27 +70,32 @@ impl<'a> Arguments<'a> {
     }
 
     /// A whole number of at least `least`.
-    pub fn integer(&mut self, name: &str, default: Option<usize>, least: usize) -> Option<usize> {
+    pub(super) fn integer(&mut self, name: &str, default: Option<usize>, least: usize) -> Option<usize> {
         self.read(name, default, |value, what| values::integer_between(value, what, least, LARGEST))
     }
 
     /// A finite number.
-    pub fn number(&mut self, name: &str, default: Option<f32>) -> Option<f32> {
+    pub(super) fn number(&mut self, name: &str, default: Option<f32>) -> Option<f32> {
         self.read(name, default, values::number)
     }
 
     /// `true` or `false`.
-    pub fn truth(&mut self, name: &str, default: bool) -> Option<bool> {
+    pub(super) fn truth(&mut self, name: &str, default: bool) -> Option<bool> {
         self.read(name, Some(default), values::truth)
     }
 
     /// One of these words, by its index; the first is the default.
-    pub fn word(&mut self, name: &str, words: &[&str]) -> Option<usize> {
+    pub(super) fn word(&mut self, name: &str, words: &[&str]) -> Option<usize> {
         self.read(name, Some(0), |value, what| values::word(value, what, words))
     }
 
     /// One number for both axes, or `[vertical, horizontal]`.
-    pub fn pair(&mut self, name: &str, default: Option<[usize; 2]>, least: usize) -> Option<[usize; 2]> {
+    pub(super) fn pair(
+        &mut self,
+        name: &str,
+        default: Option<[usize; 2]>,
+        least: usize,
+    ) -> Option<[usize; 2]> {
         self.read(name, default, |value, what| match &value.value {
             Value::List(items) => match items.as_slice() {
                 [vertical, horizontal] => Ok([
@@ -100,19 +105,21 @@ impl<'a> Arguments<'a> {
                 _ => Err(Diagnostic::error(value.place, format!("{what} is a list of {}", items.len()))
                     .label("expected a number or `[vertical, horizontal]`")),
             },
-            Value::Integer(_) => values::integer_between(value, what, least, LARGEST).map(|number| [number; 2]),
+            Value::Integer(_) => {
+                values::integer_between(value, what, least, LARGEST).map(|number| [number; 2])
+            }
             other => Err(Diagnostic::error(value.place, format!("{what} is {}", kind_of(other)))
                 .label("expected a whole number or `[vertical, horizontal]`")),
         })
     }
 
     /// One number for all sides, `[vertical, horizontal]` or `[top, bottom, left, right]`.
-    pub fn sides(&mut self, name: &str) -> Option<[usize; 4]> {
+    pub(super) fn sides(&mut self, name: &str) -> Option<[usize; 4]> {
         self.read(name, None, sides)
     }
 
     /// `padding` of a window: a word or [`sides`](Self::sides).
-    pub fn padding(&mut self) -> Option<Padding> {
+    pub(super) fn padding(&mut self) -> Option<Padding> {
         self.read("padding", Some(Padding::Cells([0; 4])), |value, what| match &value.value {
             Value::Word(_) => Ok(match values::word(value, what, &["valid", "same", "same_lower"])? {
                 0 => Padding::Cells([0; 4]),
@@ -143,9 +150,16 @@ fn sides(value: &Spanned<Value>, what: &str) -> Result<[usize; 4], Diagnostic> {
 
 impl Padding {
     /// The axes of a window with this padding; `None` if a size overflows.
-    pub fn axes(self, input: [usize; 2], kernel: [usize; 2], stride: [usize; 2], dilation: [usize; 2]) -> Option<[Axis; 2]> {
+    pub(super) fn axes(
+        self,
+        input: [usize; 2],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        dilation: [usize; 2],
+    ) -> Option<[Axis; 2]> {
         let axis = |i: usize| {
-            let bare = Axis { kernel: kernel[i], stride: stride[i], dilation: dilation[i], before: 0, after: 0 };
+            let bare =
+                Axis { kernel: kernel[i], stride: stride[i], dilation: dilation[i], before: 0, after: 0 };
             let (before, after) = match self {
                 Self::Cells(cells) => (cells[2 * i], cells[2 * i + 1]),
                 Self::Same { lower } => split(bare.same_padding(input[i])?, lower),
@@ -157,7 +171,7 @@ impl Padding {
 }
 
 /// Halves a padding; the odd cell goes after, or before.
-pub fn split(total: usize, lower: bool) -> (usize, usize) {
+pub(super) fn split(total: usize, lower: bool) -> (usize, usize) {
     let (small, large) = (total / 2, total - total / 2);
     if lower { (large, small) } else { (small, large) }
 }

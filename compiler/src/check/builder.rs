@@ -10,13 +10,13 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Layout, Node, NodeId, Op, Parameter, Shape};
 
 /// What checking a layer gives: its node, or `None` when a mistake in it, or above it, is reported.
-pub type Checked = Option<NodeId>;
+pub(super) type Checked = Option<NodeId>;
 
 /// Checks layers one by one and adds their nodes.
-pub struct Builder<'a> {
-    pub graph: Graph,
-    pub notation: Notation,
-    pub diagnostics: &'a mut Vec<Diagnostic>,
+pub(super) struct Builder<'a> {
+    pub(super) graph: Graph,
+    pub(super) notation: Notation,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     /// Of each node, the layer kind that messages call it by.
     kinds: Vec<&'static str>,
     /// Of each node, the order in which the weights file knows its elements, where it differs.
@@ -26,14 +26,19 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(name: String, layout: Layout, notation: Notation, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
+    pub(super) fn new(
+        name: String,
+        layout: Layout,
+        notation: Notation,
+        diagnostics: &'a mut Vec<Diagnostic>,
+    ) -> Self {
         let graph =
             Graph { name, nodes: vec![], inputs: vec![], outputs: vec![], parameters: vec![], layout };
         Self { graph, notation, diagnostics, kinds: vec![], orders: vec![], inputs: vec![], layers: vec![] }
     }
 
     /// Adds the next input; without a shape its readers are not checked.
-    pub fn input(&mut self, name: &str, shape: Option<Shape>) {
+    pub(super) fn input(&mut self, name: &str, shape: Option<Shape>) {
         let index = self.graph.inputs.len();
         self.graph.inputs.push(name.to_owned());
         let node = shape.map(|shape| self.push(name, "input", Op::Input(index), vec![], shape, vec![]));
@@ -41,13 +46,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Checks the next layer.
-    pub fn layer(&mut self, layer: &Layer) {
+    pub(super) fn layer(&mut self, layer: &Layer) {
         let checked = (layer.kind.build)(self, layer);
         self.layers.push(checked);
     }
 
     /// The node of a tensor.
-    pub fn node(&self, tensor: Tensor) -> Checked {
+    pub(super) fn node(&self, tensor: Tensor) -> Checked {
         match tensor {
             Tensor::Input(index) => self.inputs[index],
             Tensor::Layer(index) => self.layers[index],
@@ -56,28 +61,30 @@ impl<'a> Builder<'a> {
     }
 
     /// The arguments of a layer.
-    pub fn arguments<'b>(&'b mut self, layer: &'b Layer) -> Arguments<'b> {
+    pub(super) fn arguments<'b>(&'b mut self, layer: &'b Layer) -> Arguments<'b> {
         Arguments { layer, notation: self.notation, diagnostics: self.diagnostics }
     }
 
     /// The nodes that a layer reads; `None` if one of them is in error.
-    pub fn sources(&self, layer: &Layer) -> Option<Vec<NodeId>> {
+    pub(super) fn sources(&self, layer: &Layer) -> Option<Vec<NodeId>> {
         layer.sources.iter().map(|Source { of, .. }| self.node(*of)).collect()
     }
 
     /// The node that a layer of one source reads.
-    pub fn source(&self, layer: &Layer) -> Checked {
+    pub(super) fn source(&self, layer: &Layer) -> Checked {
         self.node(layer.sources.first()?.of)
     }
 
     /// The map that a layer reads: its node, height, width and channels. A vector is reported.
-    pub fn map(&mut self, layer: &Layer) -> Option<(NodeId, [usize; 3])> {
+    pub(super) fn map(&mut self, layer: &Layer) -> Option<(NodeId, [usize; 3])> {
         let source = self.source(layer)?;
         match self.graph.nodes[source].shape {
             Shape::Map { height, width, channels } => Some((source, [height, width, channels])),
             Shape::Vector(length) => {
                 let kind = layer.kind.name;
-                let message = format!("`{kind}` reads a map of height × width × channels, but gets a vector of {length}");
+                let message = format!(
+                    "`{kind}` reads a map of height × width × channels, but gets a vector of {length}"
+                );
                 let mistake = Diagnostic::error(layer.kind_place, message)
                     .label("cannot read a vector")
                     .note(self.reads(layer, source))
@@ -92,29 +99,35 @@ impl<'a> Builder<'a> {
     }
 
     /// The shape of a node.
-    pub fn shape(&self, node: NodeId) -> Shape {
+    pub(super) fn shape(&self, node: NodeId) -> Shape {
         self.graph.nodes[node].shape
     }
 
     /// The order in which the weights file knows a node's elements; empty where it is that of memory.
-    pub fn order(&self, node: NodeId) -> &[Order] {
+    pub(super) fn order(&self, node: NodeId) -> &[Order] {
         &self.orders[node]
     }
 
     /// Notes the order of a node's elements.
-    pub fn set_order(&mut self, node: NodeId, order: Vec<Order>) {
+    pub(super) fn set_order(&mut self, node: NodeId, order: Vec<Order>) {
         self.orders[node] = order;
     }
 
     /// A tensor of the weights file, `<layer>.<suffix>`.
-    pub fn parameter(&mut self, layer: &str, suffix: &str, shape: &[usize], initial: Initial) -> ParameterId {
+    pub(super) fn parameter(
+        &mut self,
+        layer: &str,
+        suffix: &str,
+        shape: &[usize],
+        initial: Initial,
+    ) -> ParameterId {
         let name = format!("{layer}.{suffix}");
         self.graph.parameters.push(Parameter { name, shape: shape.to_vec(), initial });
         self.graph.parameters.len() - 1
     }
 
     /// Adds a node of a layer; a tensor beyond the limit is reported.
-    pub fn add(&mut self, layer: &Layer, op: Op, inputs: Vec<NodeId>, shape: Shape) -> Checked {
+    pub(super) fn add(&mut self, layer: &Layer, op: Op, inputs: Vec<NodeId>, shape: Shape) -> Checked {
         let [height, width, channels] = shape.extents();
         let elements = [width, channels].iter().try_fold(height, |all, n| all.checked_mul(*n));
         if elements.is_none_or(|elements| elements > LARGEST) {
@@ -145,7 +158,7 @@ impl<'a> Builder<'a> {
     }
 
     /// "`p2` (max_pool2d)".
-    pub fn named(&self, node: NodeId) -> String {
+    pub(super) fn named(&self, node: NodeId) -> String {
         let name = &self.graph.nodes[node].layers[0];
         match self.kinds[node] {
             "input" => format!("the input `{name}`"),
@@ -154,12 +167,18 @@ impl<'a> Builder<'a> {
     }
 
     /// What a layer reads, and from where.
-    pub fn reads(&self, layer: &Layer, source: NodeId) -> String {
-        format!("`{}` ({}) reads {} from {}", layer.name, layer.kind.name, self.shape(source), self.named(source))
+    pub(super) fn reads(&self, layer: &Layer, source: NodeId) -> String {
+        format!(
+            "`{}` ({}) reads {} from {}",
+            layer.name,
+            layer.kind.name,
+            self.shape(source),
+            self.named(source)
+        )
     }
 
     /// How a tensor came to its shape: the layers above it, newest first, until one that keeps no shape in doubt.
-    pub fn origin(&self, node: NodeId) -> String {
+    pub(super) fn origin(&self, node: NodeId) -> String {
         const STEPS: usize = 6;
         let mut chain = String::new();
         let mut at = node;

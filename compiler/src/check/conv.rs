@@ -32,7 +32,7 @@ fn padding_mode(arguments: &mut Arguments<'_>) -> Option<Option<PadMode>> {
     arguments.word("padding_mode", &PADDING_MODES).map(|mode| modes[mode])
 }
 
-pub fn conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let filters = arguments.integer("filters", None, 1);
     let window = window(&mut arguments);
@@ -72,7 +72,7 @@ pub fn conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     activations::apply(builder, layer, node, activation?)
 }
 
-pub fn depthwise_conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn depthwise_conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let window = window(&mut arguments);
     let multiplier = arguments.integer("multiplier", Some(1), 1);
@@ -106,7 +106,7 @@ pub fn depthwise_conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     activations::apply(builder, layer, node, activation?)
 }
 
-pub fn conv2d_transpose(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn conv2d_transpose(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let filters = arguments.integer("filters", None, 1);
     let window = window(&mut arguments);
@@ -156,7 +156,13 @@ fn transposed_axes(
 ) -> Option<[(Axis, usize); 2]> {
     let mut axes = [(Axis::POINT, 0); 2];
     for i in 0..2 {
-        let bare = Axis { kernel: window.kernel[i], stride: window.stride[i], dilation: window.dilation[i], before: 0, after: 0 };
+        let bare = Axis {
+            kernel: window.kernel[i],
+            stride: window.stride[i],
+            dilation: window.dilation[i],
+            before: 0,
+            after: 0,
+        };
         let extent = bare.extent()?;
         let given = output_padding[i];
         let (axis, extra) = match window.padding {
@@ -174,13 +180,19 @@ fn transposed_axes(
                 "`output_padding` of `{}` is {given}, but must be smaller than the stride or the dilation, {limit}",
                 layer.name
             );
-            arguments.report("output_padding", Diagnostic::error(place, message).label(format!("at most {}", limit - 1)));
+            arguments.report(
+                "output_padding",
+                Diagnostic::error(place, message).label(format!("at most {}", limit - 1)),
+            );
             return None;
         }
         let Some(size) = axis.transposed(input[i], extra) else {
             let place = arguments.place("padding");
-            let mistake = Diagnostic::error(place, format!("the padding of `{}` cuts away its whole output", layer.name))
-                .label("too large");
+            let mistake = Diagnostic::error(
+                place,
+                format!("the padding of `{}` cuts away its whole output", layer.name),
+            )
+            .label("too large");
             let reads = builder.reads(layer, source);
             let formula = format!(
                 "({} − 1) · {} − {} − {} + {extent} + {extra} is less than 1",
@@ -209,18 +221,22 @@ fn grouped(
     filters: usize,
     groups: usize,
 ) -> Option<()> {
-    let undivided = [("input channels", channels), ("filters", filters)].into_iter().find(|(_, n)| n % groups != 0);
+    let undivided =
+        [("input channels", channels), ("filters", filters)].into_iter().find(|(_, n)| n % groups != 0);
     let Some((what, number)) = undivided else { return Some(()) };
     let common = |groups: &usize| channels.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
     let below = (1..groups).rev().find(common);
     let above = (groups + 1..=channels.min(filters)).find(common);
     let ways: Vec<_> = below.into_iter().chain(above).map(|groups| groups.to_string()).collect();
     let place = builder.arguments(layer).place("groups");
-    let message = format!("`groups` of `{}` is {groups}, which does not divide its {number} {what}", layer.name);
+    let message =
+        format!("`groups` of `{}` is {groups}, which does not divide its {number} {what}", layer.name);
     let mistake = Diagnostic::error(place, message)
         .label(format!("{number} / {groups} is not whole"))
         .note(builder.reads(layer, source))
-        .note(format!("the {channels} input channels and the {filters} filters are split evenly among the groups"))
+        .note(format!(
+            "the {channels} input channels and the {filters} filters are split evenly among the groups"
+        ))
         .help(format!("use {} groups", ways.join(" or ")));
     builder.arguments(layer).report("groups", mistake);
     None
@@ -260,13 +276,14 @@ fn kernel(
 }
 
 /// Whether a tensor of weights stays within the limit; reported if not.
-pub fn weights_fit(builder: &mut Builder<'_>, layer: &Layer, shape: &[usize]) -> Option<()> {
+pub(super) fn weights_fit(builder: &mut Builder<'_>, layer: &Layer, shape: &[usize]) -> Option<()> {
     let elements = shape.iter().try_fold(1_usize, |all, n| all.checked_mul(*n));
     if elements.is_some_and(|elements| elements <= LARGEST) {
         return Some(());
     }
     let shown: Vec<_> = shape.iter().map(usize::to_string).collect();
-    let message = format!("the weights of `{}`, {}, have more than 2³¹ elements", layer.name, shown.join("×"));
+    let message =
+        format!("the weights of `{}`, {}, have more than 2³¹ elements", layer.name, shown.join("×"));
     builder.diagnostics.push(Diagnostic::error(layer.kind_place, message).label("too large"));
     None
 }

@@ -11,7 +11,7 @@ use super::expand::Layer;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Conv, Dense, Layout, Op, Shape};
 
-pub fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let units = arguments.integer("units", None, 1);
     let bias = arguments.truth("bias", true);
@@ -56,7 +56,7 @@ pub fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     activations::apply(builder, layer, node, activation?)
 }
 
-pub fn dropout(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn dropout(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let rate = arguments.number("rate", None);
     if let Some(rate) = rate.filter(|rate| !(0.0..=1.0).contains(rate)) {

@@ -18,33 +18,31 @@ const MOST_ENTRIES: usize = 100_000;
 
 /// A layer of the expanded network.
 #[derive(Clone, Debug)]
-pub struct Layer {
+pub(super) struct Layer {
     /// Its full name, the instances around it included.
-    pub name: String,
+    pub(super) name: String,
     /// What it is.
-    pub kind: &'static LayerKind,
+    pub(super) kind: &'static LayerKind,
     /// What it reads.
-    pub sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     /// Its arguments, parameters put in.
-    pub arguments: Vec<Given>,
-    /// The entry that wrote it.
-    pub place: Place,
-    /// The layer's kind in that entry.
-    pub kind_place: Place,
+    pub(super) arguments: Vec<Given>,
+    /// Where its kind is written.
+    pub(super) kind_place: Place,
 }
 
 /// A source of a layer.
 #[derive(Clone, Copy, Debug)]
-pub struct Source {
+pub(super) struct Source {
     /// The tensor.
-    pub of: Tensor,
+    pub(super) of: Tensor,
     /// Where it is named.
-    pub place: Place,
+    pub(super) place: Place,
 }
 
 /// A tensor of the expanded network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tensor {
+pub(super) enum Tensor {
     /// The input of this index.
     Input(usize),
     /// The output of the layer of this index.
@@ -55,26 +53,26 @@ pub enum Tensor {
 
 /// An argument with its parameters put in.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub(super) struct Given {
     /// Its name.
-    pub name: Spanned<String>,
+    pub(super) name: Spanned<String>,
     /// Its value, at the place that wrote the value.
-    pub value: Spanned<Value>,
+    pub(super) value: Spanned<Value>,
     /// Where the block uses the parameter that brought it here.
-    pub used: Option<Place>,
+    pub(super) used: Option<Place>,
 }
 
 /// A network without blocks.
 #[derive(Clone, Debug, Default)]
-pub struct Expanded {
+pub(super) struct Expanded {
     /// Every layer after its sources.
-    pub layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
     /// Name and tensor of each output.
-    pub outputs: Vec<(String, Source)>,
+    pub(super) outputs: Vec<(String, Source)>,
 }
 
 /// Expands a network. `refused` are the entries in which mistakes are already reported.
-pub fn expand(
+pub(super) fn expand(
     spec: &Spec,
     network: &Network,
     notation: Notation,
@@ -224,8 +222,9 @@ impl Expander<'_> {
         if over && !self.full {
             self.full = true;
             let message = format!("the network expands to more than {MOST_LAYERS} layers");
-            self.diagnostics
-                .push(Diagnostic::error(place, message).help("lower the counts of the repeats around this layer"));
+            self.diagnostics.push(
+                Diagnostic::error(place, message).help("lower the counts of the repeats around this layer"),
+            );
         }
         self.full
     }
@@ -241,11 +240,15 @@ impl Expander<'_> {
         if let Some(tensor) = scope.bound.get(&name.value) {
             return *tensor;
         }
-        let mut mistake = Diagnostic::error(name.place, format!("there is no layer `{}` above this one", name.value))
-            .label("not found");
+        let mut mistake =
+            Diagnostic::error(name.place, format!("there is no layer `{}` above this one", name.value))
+                .label("not found");
         if scope.later.contains(&name.value) {
             mistake = mistake
-                .note(format!("`{}` is defined further down; a layer reads only what stands above it", name.value))
+                .note(format!(
+                    "`{}` is defined further down; a layer reads only what stands above it",
+                    name.value
+                ))
                 .help(format!("move `{}` up", name.value));
         } else if let Some(meant) = suggest(&name.value, scope.bound.keys().map(String::as_str)) {
             mistake = mistake.help(format!("did you mean `{meant}`?"));
@@ -308,7 +311,11 @@ impl Expander<'_> {
     fn above(&mut self, entry: &Entry, scope: &Scope) -> Tensor {
         scope.previous.unwrap_or_else(|| {
             let inputs: Vec<_> = scope.bound.keys().map(|name| format!("`{name}`")).collect();
-            let message = format!("the network has {} inputs: say which one `{}` reads", inputs.len(), entry.kind.value);
+            let message = format!(
+                "the network has {} inputs: say which one `{}` reads",
+                inputs.len(),
+                entry.kind.value
+            );
             self.diagnostics.push(
                 Diagnostic::error(entry.kind.place, message)
                     .label(format!("{} needed", self.notation.argument("from", "…")))
@@ -347,7 +354,9 @@ impl Expander<'_> {
                 .related(first, "given first here");
             self.diagnostics.push(mistake.help("give one of them another `name`"));
         }
-        scope.bound.insert(entry.name.as_ref().map_or_else(|| local.clone(), |name| name.value.clone()), tensor);
+        scope
+            .bound
+            .insert(entry.name.as_ref().map_or_else(|| local.clone(), |name| name.value.clone()), tensor);
         scope.later.retain(|later| *later != local);
         scope.previous = Some(tensor);
         scope.last = local;
@@ -373,7 +382,6 @@ impl Expander<'_> {
                 kind,
                 sources: sources.to_vec(),
                 arguments: arguments.to_vec(),
-                place: entry.place,
                 kind_place: entry.kind.place,
             });
             return Tensor::Layer(self.layers.len() - 1);
@@ -389,7 +397,8 @@ impl Expander<'_> {
             return Tensor::Unknown;
         }
         let Some(parameters) = self.block_parameters(block, arguments) else { return Tensor::Unknown };
-        let mut inner = Scope { prefix: format!("{name}."), parameters, depth: scope.depth + 1, ..Scope::default() };
+        let mut inner =
+            Scope { prefix: format!("{name}."), parameters, depth: scope.depth + 1, ..Scope::default() };
         for (input, source) in block.inputs.iter().zip(sources) {
             inner.bound.insert(input.value.clone(), source.of);
             inner.previous = Some(source.of);
@@ -403,11 +412,16 @@ impl Expander<'_> {
     }
 
     /// The values of a block's parameters; `None` where one is missing, which is reported elsewhere.
-    fn block_parameters(&mut self, block: &Block, arguments: &[Given]) -> Option<BTreeMap<String, Spanned<Value>>> {
+    fn block_parameters(
+        &mut self,
+        block: &Block,
+        arguments: &[Given],
+    ) -> Option<BTreeMap<String, Spanned<Value>>> {
         let mut scope = Scope::default();
         for parameter in &block.parameters {
             let name = &parameter.name.value;
-            let given = arguments.iter().find(|given| given.name.value == *name).map(|given| given.value.clone());
+            let given =
+                arguments.iter().find(|given| given.name.value == *name).map(|given| given.value.clone());
             let value = match (given, &parameter.default) {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.resolve(default, &scope)?,
@@ -423,7 +437,8 @@ impl Expander<'_> {
             .iter()
             .filter_map(|argument| {
                 let value = self.resolve(&argument.value, scope)?;
-                let used = matches!(argument.value.value, Value::Parameter(_)).then_some(argument.value.place);
+                let used =
+                    matches!(argument.value.value, Value::Parameter(_)).then_some(argument.value.place);
                 Some(Given { name: argument.name.clone(), value, used })
             })
             .collect()
@@ -457,7 +472,8 @@ impl Expander<'_> {
             return Some(value.clone());
         }
         let shown = self.notation.parameter(name);
-        let mut mistake = Diagnostic::error(place, format!("there is no parameter `{shown}` here")).label("not a parameter");
+        let mut mistake = Diagnostic::error(place, format!("there is no parameter `{shown}` here"))
+            .label("not a parameter");
         if scope.depth == 0 {
             mistake = mistake.note("parameters exist only inside the blocks that declare them");
         } else if let Some(meant) = suggest(name, scope.parameters.keys().map(String::as_str)) {
@@ -469,4 +485,3 @@ impl Expander<'_> {
         None
     }
 }
-

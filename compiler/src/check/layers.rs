@@ -38,7 +38,7 @@ pub struct LayerKind {
 }
 
 /// The layer of this name.
-pub fn layer(name: &str) -> Option<&'static LayerKind> {
+pub(super) fn layer(name: &str) -> Option<&'static LayerKind> {
     LAYERS.iter().find(|kind| kind.name == name)
 }
 
@@ -123,13 +123,7 @@ pub const LAYERS: &[LayerKind] = &[
     ),
     one(
         "max_pool2d",
-        &[
-            needs("kernel_size"),
-            takes("stride"),
-            takes("padding"),
-            takes("dilation"),
-            takes("ceil_mode"),
-        ],
+        &[needs("kernel_size"), takes("stride"), takes("padding"), takes("dilation"), takes("ceil_mode")],
         pool::max_pool2d,
     ),
     one(
@@ -150,11 +144,7 @@ pub const LAYERS: &[LayerKind] = &[
     one("pad2d", &[needs("padding"), takes("mode"), takes("value")], space::pad2d),
     one("crop2d", &[needs("cropping")], space::crop2d),
     one("subsample2d", &[needs("stride")], space::subsample2d),
-    one(
-        "upsample2d",
-        &[needs("scale_factor"), takes("mode"), takes("align_corners")],
-        space::upsample2d,
-    ),
+    one("upsample2d", &[needs("scale_factor"), takes("mode"), takes("align_corners")], space::upsample2d),
     several("concat", Arity::Many, merge::concat),
     several("add", Arity::Many, merge::add),
     several("sub", Arity::Two, merge::sub),

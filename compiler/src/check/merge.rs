@@ -8,23 +8,23 @@ use super::expand::Layer;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{NodeId, Op, Shape};
 
-pub fn add(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn add(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     binary(builder, layer, BinaryOp::Add)
 }
 
-pub fn sub(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn sub(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     binary(builder, layer, BinaryOp::Sub)
 }
 
-pub fn mul(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn mul(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     binary(builder, layer, BinaryOp::Mul)
 }
 
-pub fn maximum(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn maximum(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     binary(builder, layer, BinaryOp::Maximum)
 }
 
-pub fn concat(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn concat(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let sources = builder.sources(layer)?;
     let first = builder.shape(sources[0]);
     let mut channels = 0_usize;
@@ -32,7 +32,9 @@ pub fn concat(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         let shape = builder.shape(*source);
         let agree = match (first, shape) {
             (Shape::Vector(_), Shape::Vector(_)) => true,
-            (Shape::Map { height, width, .. }, Shape::Map { height: h, width: w, .. }) => [height, width] == [h, w],
+            (Shape::Map { height, width, .. }, Shape::Map { height: h, width: w, .. }) => {
+                [height, width] == [h, w]
+            }
             _ => false,
         };
         if !agree {
@@ -149,7 +151,8 @@ fn remedy(builder: &Builder<'_>, layer: &Layer, first: NodeId, other: NodeId) ->
             &name(other),
             &[("filters", channels.to_string()), ("kernel_size", "1".to_owned())],
         );
-        return (layer.kind.name != "concat" && c != channels).then(|| format!("project the channels with {conv}"));
+        return (layer.kind.name != "concat" && c != channels)
+            .then(|| format!("project the channels with {conv}"));
     }
     if h * 2 <= height && height % h == 0 && width % w == 0 && height / h == width / w {
         let scale = [("scale_factor", (height / h).to_string())];

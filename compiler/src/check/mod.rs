@@ -39,7 +39,12 @@ pub struct Options {
 }
 
 /// Checks every network of a spec. A network in error gives `None`; warnings are among the diagnostics too.
-pub fn check(spec: &Spec, notation: Notation, options: &Options, diagnostics: &mut Vec<Diagnostic>) -> Vec<Option<Graph>> {
+pub fn check(
+    spec: &Spec,
+    notation: Notation,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Option<Graph>> {
     let refused = statics::statics(spec, notation, diagnostics);
     let graphs = spec
         .networks
@@ -54,7 +59,8 @@ pub fn check(spec: &Spec, notation: Notation, options: &Options, diagnostics: &m
 fn once_a_place(diagnostics: &mut Vec<Diagnostic>) {
     let mut kept: Vec<Diagnostic> = Vec::new();
     for diagnostic in diagnostics.drain(..) {
-        let again = kept.iter().any(|other| other.place == diagnostic.place && other.severity == diagnostic.severity);
+        let again =
+            kept.iter().any(|other| other.place == diagnostic.place && other.severity == diagnostic.severity);
         if !again {
             kept.push(diagnostic);
         }
@@ -70,7 +76,8 @@ fn check_network(
     refused: &[Place],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Graph> {
-    let errors = |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let errors =
+        |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let name = network_name(network, options, diagnostics);
     let layout = match &network.weights {
         Some(WeightsDeclaration { layout: Some(layout), .. }) => read_layout(layout, diagnostics),
@@ -78,7 +85,9 @@ fn check_network(
     };
     let expanded = expand(spec, network, notation, refused, diagnostics);
     if expanded.layers.is_empty() && errors(diagnostics) == 0 {
-        diagnostics.push(Diagnostic::error(network.place, "the network has no layers").label("at least one is needed"));
+        diagnostics.push(
+            Diagnostic::error(network.place, "the network has no layers").label("at least one is needed"),
+        );
     }
     let shapes: Vec<_> = network.inputs.iter().map(|input| input_shape(input, diagnostics)).collect();
     let mut builder = Builder::new(name, layout, notation, diagnostics);
@@ -100,9 +109,12 @@ fn check_network(
 
 /// The network's name: a CamelCase identifier, since it becomes a type.
 fn network_name(network: &Network, options: &Options, diagnostics: &mut Vec<Diagnostic>) -> String {
-    let Some(name) = &network.name else { return options.name.clone().unwrap_or_else(|| "Network".to_owned()) };
+    let Some(name) = &network.name else {
+        return options.name.clone().unwrap_or_else(|| "Network".to_owned());
+    };
     let word = &name.value;
-    let camel = word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(|c| c.is_ascii_alphanumeric());
+    let camel =
+        word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(|c| c.is_ascii_alphanumeric());
     if !camel || word == "Self" {
         let meant = camel_case(word);
         let example = if meant.is_empty() || meant == "Self" { "Network".to_owned() } else { meant };
@@ -163,7 +175,11 @@ fn input_shape(input: &Input, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape
 }
 
 /// A shape of one or three numbers; any other is reported.
-fn shape_of(shape: &Spanned<Vec<Spanned<Value>>>, what: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape> {
+fn shape_of(
+    shape: &Spanned<Vec<Spanned<Value>>>,
+    what: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Shape> {
     match reshape::dimensions(&shape.value, what) {
         Ok(Some(shape)) => return Some(shape),
         Ok(None) => {
@@ -189,9 +205,12 @@ fn outputs(builder: &mut Builder<'_>, network: &Network, expanded: &Expanded) {
         let Some(shape) = shape_of(declared, &what, builder.diagnostics) else { continue };
         let found = builder.shape(node);
         if shape != found {
-            let mistake = Diagnostic::error(declared.place, format!("the output is declared as {shape}, but is {found}"))
-                .label(format!("expected {found}"))
-                .note(builder.origin(node));
+            let mistake = Diagnostic::error(
+                declared.place,
+                format!("the output is declared as {shape}, but is {found}"),
+            )
+            .label(format!("expected {found}"))
+            .note(builder.origin(node));
             let numbers: Vec<_> = found.dimensions().iter().map(usize::to_string).collect();
             builder.diagnostics.push(mistake.help(format!("declare `Output<{}>`", numbers.join(", "))));
         }

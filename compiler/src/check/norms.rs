@@ -35,7 +35,7 @@ fn scale_and_shift(builder: &mut Builder<'_>, layer: &Layer, channels: usize) ->
     (scale, builder.parameter(&layer.name, shift, &[channels], Initial::Constant(0.0)))
 }
 
-pub fn batch_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn batch_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let epsilon = epsilon(builder, layer);
     let source = builder.source(layer)?;
     let (shape, order) = (builder.shape(source), builder.order(source).to_vec());
@@ -54,16 +54,16 @@ pub fn batch_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     Some(node)
 }
 
-pub fn layer_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn layer_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     normalize(builder, layer, NormalizeOver::Channels)
 }
 
-pub fn instance_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn instance_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let (_, [_, _, channels]) = builder.map(layer)?;
     normalize(builder, layer, NormalizeOver::Groups(channels))
 }
 
-pub fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let groups = builder.arguments(layer).integer("groups", None, 1);
     let (source, [_, _, channels]) = builder.map(layer)?;
     let groups = groups?;
@@ -72,7 +72,10 @@ pub fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         let above = (groups + 1..=channels).find(|groups| channels.is_multiple_of(*groups));
         let ways: Vec<_> = below.into_iter().chain(above).map(|groups| groups.to_string()).collect();
         let place = builder.arguments(layer).place("groups");
-        let message = format!("`groups` of `{}` is {groups}, which does not divide its {channels} channels", layer.name);
+        let message = format!(
+            "`groups` of `{}` is {groups}, which does not divide its {channels} channels",
+            layer.name
+        );
         let mistake = Diagnostic::error(place, message)
             .label(format!("{channels} / {groups} is not whole"))
             .note(builder.reads(layer, source))

@@ -34,7 +34,11 @@ impl Notation {
     #[must_use]
     pub fn layer(self, kind: &str, source: &str, arguments: &[(&str, String)]) -> String {
         let list = |join: &str| {
-            arguments.iter().map(|(name, value)| format!("{name}{join}{value}")).collect::<Vec<_>>().join(", ")
+            arguments
+                .iter()
+                .map(|(name, value)| format!("{name}{join}{value}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         match self {
             Self::Yaml => format!("`{kind}: {{ from: {source}, {} }}`", list(": ")),

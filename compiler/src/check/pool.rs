@@ -10,30 +10,31 @@ use super::window::Window;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Op, Shape};
 
-pub fn max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     sliding(builder, layer, Some(PoolOp::Max))
 }
 
-pub fn avg_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
-    let op = builder.arguments(layer).truth("count_include_pad", false).map(|include| {
-        if include { PoolOp::AverageWithPadding } else { PoolOp::Average }
-    });
+pub(super) fn avg_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+    let op = builder
+        .arguments(layer)
+        .truth("count_include_pad", false)
+        .map(|include| if include { PoolOp::AverageWithPadding } else { PoolOp::Average });
     sliding(builder, layer, op)
 }
 
-pub fn global_avg_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn global_avg_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     global(builder, layer, PoolOp::Average)
 }
 
-pub fn global_max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn global_max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     global(builder, layer, PoolOp::Max)
 }
 
-pub fn adaptive_avg_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn adaptive_avg_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     adaptive(builder, layer, PoolOp::Average)
 }
 
-pub fn adaptive_max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn adaptive_max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     adaptive(builder, layer, PoolOp::Max)
 }
 
@@ -66,7 +67,11 @@ fn covered(builder: &mut Builder<'_>, layer: &Layer, axis: Axis) -> Option<()> {
     }
     let mut arguments = builder.arguments(layer);
     let place = arguments.place("padding");
-    let message = format!("the padding of `{}` is {most}, more than half of its window of {}", layer.name, axis.extent()?);
+    let message = format!(
+        "the padding of `{}` is {most}, more than half of its window of {}",
+        layer.name,
+        axis.extent()?
+    );
     arguments.report(
         "padding",
         Diagnostic::error(place, message)

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{Layout, NodeId, Op, Shape};
 use crate::spec::Value;
 
-pub fn flatten(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn flatten(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let source = builder.source(layer)?;
     let length = builder.shape(source).elements();
     let node = builder.add(layer, Op::Reshape, vec![source], Shape::Vector(length))?;
@@ -18,7 +18,7 @@ pub fn flatten(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     Some(node)
 }
 
-pub fn reshape(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn reshape(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let shape = shape(builder, layer);
     let source = builder.source(layer)?;
     let shape = shape?;
@@ -84,7 +84,10 @@ fn shape(builder: &mut Builder<'_>, layer: &Layer) -> Option<Shape> {
 }
 
 /// A shape out of one or three numbers; `None` for any other count.
-pub fn dimensions(items: &[crate::spec::Spanned<Value>], what: &str) -> Result<Option<Shape>, Diagnostic> {
+pub(super) fn dimensions(
+    items: &[crate::spec::Spanned<Value>],
+    what: &str,
+) -> Result<Option<Shape>, Diagnostic> {
     let size = |item| integer_between(item, what, 1, LARGEST);
     match items {
         [length] => Ok(Some(Shape::Vector(size(length)?))),
@@ -95,7 +98,7 @@ pub fn dimensions(items: &[crate::spec::Spanned<Value>], what: &str) -> Result<O
     }
 }
 
-pub fn depth_to_space(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn depth_to_space(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     blocks(builder, layer, |[height, width, channels], block| {
         let square = block * block;
         let rest = channels % square;
@@ -110,7 +113,7 @@ pub fn depth_to_space(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     })
 }
 
-pub fn space_to_depth(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn space_to_depth(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     blocks(builder, layer, |[height, width, channels], block| {
         for (size, along) in [(height, "height"), (width, "width")] {
             if size % block != 0 {
@@ -140,9 +143,12 @@ fn blocks(
         Ok(shape) => builder.add(layer, Op::Blocks { block, order }, vec![source], shape),
         Err(reason) => {
             let place = builder.arguments(layer).place("block_size");
-            let mistake = Diagnostic::error(place, format!("`block_size` of `{}` is {block}, but {reason}", layer.name))
-                .label("does not divide")
-                .note(builder.reads(layer, source));
+            let mistake = Diagnostic::error(
+                place,
+                format!("`block_size` of `{}` is {block}, but {reason}", layer.name),
+            )
+            .label("does not divide")
+            .note(builder.reads(layer, source));
             builder.arguments(layer).report("block_size", mistake);
             None
         }

@@ -8,7 +8,7 @@ use super::values::LARGEST;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{NodeId, Op, Shape};
 
-pub fn pad2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn pad2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let cells = arguments.sides("padding");
     let mode = arguments.word("mode", &["constant", "reflect", "symmetric", "edge", "wrap"]);
@@ -26,7 +26,7 @@ pub fn pad2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
 }
 
 /// Adds a padding by `[top, bottom, left, right]`; one that the input cannot fill is reported at `argument`.
-pub fn pad(
+pub(super) fn pad(
     builder: &mut Builder<'_>,
     layer: &Layer,
     source: NodeId,
@@ -38,13 +38,16 @@ pub fn pad(
     for (size, cells, along) in [(height, top.max(bottom), "height"), (width, left.max(right), "width")] {
         let (most, rule) = match mode {
             PadMode::Constant(_) | PadMode::Edge => (LARGEST, ""),
-            PadMode::Reflect => (size - 1, "reflection does not repeat the border, so it can fill at most input − 1 cells"),
+            PadMode::Reflect => {
+                (size - 1, "reflection does not repeat the border, so it can fill at most input − 1 cells")
+            }
             PadMode::Symmetric => (size, "a mirror can fill at most as many cells as the input has"),
             PadMode::Wrap => (size, "wrapping once can fill at most as many cells as the input has"),
         };
         if cells > most {
             let place = builder.arguments(layer).place(argument);
-            let message = format!("`{}` pads by {cells} cells, but its input's {along} is {size}", layer.name);
+            let message =
+                format!("`{}` pads by {cells} cells, but its input's {along} is {size}", layer.name);
             let mistake = Diagnostic::error(place, message)
                 .label(format!("at most {most}"))
                 .note(builder.reads(layer, source))
@@ -58,7 +61,7 @@ pub fn pad(
     builder.add(layer, Op::Pad { top, left, mode }, vec![source], shape)
 }
 
-pub fn crop2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn crop2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let cells = builder.arguments(layer).sides("cropping");
     let (source, [height, width, channels]) = builder.map(layer)?;
     let [top, bottom, left, right] = cells?;
@@ -78,7 +81,7 @@ pub fn crop2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     builder.add(layer, Op::Copy { top, left, stride: [1, 1] }, vec![source], shape)
 }
 
-pub fn subsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn subsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let stride = builder.arguments(layer).pair("stride", None, 1);
     let (source, [height, width, channels]) = builder.map(layer)?;
     let stride = stride?;
@@ -86,7 +89,7 @@ pub fn subsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     builder.add(layer, Op::Copy { top: 0, left: 0, stride }, vec![source], shape)
 }
 
-pub fn upsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
+pub(super) fn upsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let mut arguments = builder.arguments(layer);
     let scale = arguments.pair("scale_factor", None, 1);
     let mode = arguments.word("mode", &["nearest", "bilinear"]);
@@ -95,9 +98,16 @@ pub fn upsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         (0, false) => ResizeMode::Nearest,
         (0, true) => {
             let place = arguments.place("align_corners");
-            let message = format!("`align_corners` of `{}` means nothing to nearest-neighbour upsampling", layer.name);
-            let help = format!("use {}, or leave `align_corners` out", arguments.notation.argument("mode", "bilinear"));
-            arguments.report("align_corners", Diagnostic::error(place, message).label("needs `bilinear`").help(help));
+            let message =
+                format!("`align_corners` of `{}` means nothing to nearest-neighbour upsampling", layer.name);
+            let help = format!(
+                "use {}, or leave `align_corners` out",
+                arguments.notation.argument("mode", "bilinear")
+            );
+            arguments.report(
+                "align_corners",
+                Diagnostic::error(place, message).label("needs `bilinear`").help(help),
+            );
             return None;
         }
         (_, false) => ResizeMode::Bilinear,

@@ -11,10 +11,12 @@ use crate::diagnostic::Diagnostic;
 use crate::spec::{Block, Body, Entry, Operand, Place, Spec, Statement};
 
 /// Entries that cannot be expanded because a mistake in them is reported, sorted.
-pub fn statics(spec: &Spec, notation: Notation, diagnostics: &mut Vec<Diagnostic>) -> Vec<Place> {
+pub(super) fn statics(spec: &Spec, notation: Notation, diagnostics: &mut Vec<Diagnostic>) -> Vec<Place> {
     let mut checker = Checker { spec, notation, diagnostics, refused: Vec::new() };
     checker.blocks();
-    for body in spec.networks.iter().map(|network| &network.body).chain(spec.blocks.iter().map(|block| &block.body)) {
+    for body in
+        spec.networks.iter().map(|network| &network.body).chain(spec.blocks.iter().map(|block| &block.body))
+    {
         let mut entries = Vec::new();
         collect(&body.statements, body.outputs.as_deref().unwrap_or(&[]), &mut entries);
         for entry in entries {
@@ -74,13 +76,16 @@ impl Checker<'_> {
             } else if let Some(first) = seen.insert(name, block.name.place) {
                 let message = format!("two blocks are called `{name}`");
                 self.diagnostics.push(
-                    Diagnostic::error(block.name.place, message).label("given again").related(first, "given first here"),
+                    Diagnostic::error(block.name.place, message)
+                        .label("given again")
+                        .related(first, "given first here"),
                 );
             }
             let mut names: BTreeMap<&str, Place> = BTreeMap::new();
             for parameter in block.parameters.iter().map(|parameter| &parameter.name).chain(&block.inputs) {
                 if let Some(first) = names.insert(&parameter.value, parameter.place) {
-                    let message = format!("two parameters of block `{name}` are called `{}`", parameter.value);
+                    let message =
+                        format!("two parameters of block `{name}` are called `{}`", parameter.value);
                     self.diagnostics.push(
                         Diagnostic::error(parameter.place, message)
                             .label("given again")
@@ -95,7 +100,10 @@ impl Checker<'_> {
         let kind = entry.kind.value.as_str();
         let (known, required): (Vec<&str>, Vec<&str>) = if let Some(kind) = layer(kind) {
             let required = kind.arguments.iter().filter(|argument| argument.required);
-            (kind.arguments.iter().map(|argument| argument.name).collect(), required.map(|a| a.name).collect())
+            (
+                kind.arguments.iter().map(|argument| argument.name).collect(),
+                required.map(|a| a.name).collect(),
+            )
         } else if let Some(block) = self.spec.blocks.iter().find(|block| block.name.value == kind) {
             let required = block.parameters.iter().filter(|parameter| parameter.default.is_none());
             (
@@ -112,11 +120,13 @@ impl Checker<'_> {
     fn unknown(&mut self, entry: &Entry) {
         let kind = &entry.kind.value;
         let meant = layer_meant(kind, self.spec.blocks.iter().map(|block| block.name.value.as_str()));
-        let mut mistake =
-            Diagnostic::error(entry.kind.place, format!("there is no layer or block `{kind}`")).label("unknown layer");
+        let mut mistake = Diagnostic::error(entry.kind.place, format!("there is no layer or block `{kind}`"))
+            .label("unknown layer");
         match meant {
             Some(meant) => mistake = mistake.help(format!("did you mean `{meant}`?")),
-            None => mistake = mistake.note("the layers are listed in docs/spec.md; blocks stand under `blocks`"),
+            None => {
+                mistake = mistake.note("the layers are listed in docs/spec.md; blocks stand under `blocks`")
+            }
         }
         self.diagnostics.push(mistake);
         self.refused.push(entry.place);
@@ -137,8 +147,8 @@ impl Checker<'_> {
                 let all: Vec<&str> = known.iter().chain(reserved).copied().collect();
                 let meant = argument_meant(kind, name, &all);
                 misnamed.extend(meant);
-                let mut mistake =
-                    Diagnostic::error(place, format!("`{kind}` has no argument `{name}`")).label("unknown argument");
+                let mut mistake = Diagnostic::error(place, format!("`{kind}` has no argument `{name}`"))
+                    .label("unknown argument");
                 if let Some(meant) = meant {
                     mistake = mistake.help(format!("did you mean `{meant}`?"));
                 } else if known.is_empty() {
@@ -150,8 +160,9 @@ impl Checker<'_> {
                 self.diagnostics.push(mistake);
             } else if let Some(first) = seen.insert(name, place) {
                 let message = format!("`{name}` is given twice");
-                self.diagnostics
-                    .push(Diagnostic::error(place, message).label("given again").related(first, "given first here"));
+                self.diagnostics.push(
+                    Diagnostic::error(place, message).label("given again").related(first, "given first here"),
+                );
             }
         }
         let missing: Vec<_> = required
@@ -161,7 +172,8 @@ impl Checker<'_> {
             .collect();
         if !missing.is_empty() {
             let needs = missing.join(" and ");
-            let example = self.notation.argument(missing[0].trim_matches('`'), example(missing[0].trim_matches('`')));
+            let example =
+                self.notation.argument(missing[0].trim_matches('`'), example(missing[0].trim_matches('`')));
             self.diagnostics.push(
                 Diagnostic::error(entry.kind.place, format!("`{kind}` needs {needs}"))
                     .label(format!("{needs} missing"))
@@ -213,7 +225,8 @@ impl Checker<'_> {
     /// Blocks that use themselves, directly or through others.
     fn cycles(&mut self) {
         let spec = self.spec;
-        let uses: Vec<Vec<(usize, &Entry)>> = spec.blocks.iter().map(|block| block_uses(spec, &block.body)).collect();
+        let uses: Vec<Vec<(usize, &Entry)>> =
+            spec.blocks.iter().map(|block| block_uses(spec, &block.body)).collect();
         // 0: not visited, 1: on the path, 2: done. Iterative: a chain of blocks may be long.
         let mut state = vec![0_u8; spec.blocks.len()];
         for start in 0..spec.blocks.len() {
@@ -236,7 +249,8 @@ impl Checker<'_> {
                     }
                     1 => {
                         let from = path.iter().position(|(block, _)| *block == used).unwrap_or(0);
-                        let chain: Vec<_> = path[from..].iter().map(|(block, _)| *block).chain([used]).collect();
+                        let chain: Vec<_> =
+                            path[from..].iter().map(|(block, _)| *block).chain([used]).collect();
                         self.cycle(&chain, entry);
                     }
                     _ => {}
@@ -246,7 +260,8 @@ impl Checker<'_> {
     }
 
     fn cycle(&mut self, chain: &[usize], entry: &Entry) {
-        let names: Vec<_> = chain.iter().map(|block| format!("`{}`", self.spec.blocks[*block].name.value)).collect();
+        let names: Vec<_> =
+            chain.iter().map(|block| format!("`{}`", self.spec.blocks[*block].name.value)).collect();
         let message = format!("the block {} contains itself: {}", names[0], names.join(" → "));
         self.diagnostics.push(
             Diagnostic::error(entry.kind.place, message)

@@ -4,10 +4,10 @@ use crate::diagnostic::{Diagnostic, suggest};
 use crate::spec::{Spanned, Value};
 
 /// Largest number that a size, stride or count may be, and the most elements of a tensor.
-pub const LARGEST: usize = 1 << 31;
+pub(super) const LARGEST: usize = 1 << 31;
 
 /// What a value is, for a message: "the number 3", "a list".
-pub fn kind_of(value: &Value) -> String {
+pub(super) fn kind_of(value: &Value) -> String {
     match value {
         Value::Integer(number) => format!("the number {number}"),
         Value::Float(number) => format!("the number {number}"),
@@ -30,17 +30,28 @@ fn shortened(word: &str) -> String {
 }
 
 /// A whole number in `least..=most`; `what` names it in the message.
-pub fn integer_between(value: &Spanned<Value>, what: &str, least: usize, most: usize) -> Result<usize, Diagnostic> {
+pub(super) fn integer_between(
+    value: &Spanned<Value>,
+    what: &str,
+    least: usize,
+    most: usize,
+) -> Result<usize, Diagnostic> {
     let number = match value.value {
         Value::Integer(number) => number,
         ref other => {
-            return Err(Diagnostic::error(value.place, format!("{what} is {}, not a whole number", kind_of(other)))
-                .label("expected a whole number"));
+            return Err(Diagnostic::error(
+                value.place,
+                format!("{what} is {}, not a whole number", kind_of(other)),
+            )
+            .label("expected a whole number"));
         }
     };
     if number < least as i128 {
-        return Err(Diagnostic::error(value.place, format!("{what} is {number}, but must be at least {least}"))
-            .label(format!("at least {least}")));
+        return Err(Diagnostic::error(
+            value.place,
+            format!("{what} is {number}, but must be at least {least}"),
+        )
+        .label(format!("at least {least}")));
     }
     match usize::try_from(number) {
         Ok(number) if number <= most => Ok(number),
@@ -50,13 +61,16 @@ pub fn integer_between(value: &Spanned<Value>, what: &str, least: usize, most: u
 }
 
 /// A finite number.
-pub fn number(value: &Spanned<Value>, what: &str) -> Result<f32, Diagnostic> {
+pub(super) fn number(value: &Spanned<Value>, what: &str) -> Result<f32, Diagnostic> {
     let wide = match value.value {
         Value::Integer(number) => number as f64,
         Value::Float(number) => number,
         ref other => {
-            return Err(Diagnostic::error(value.place, format!("{what} is {}, not a number", kind_of(other)))
-                .label("expected a number"));
+            return Err(Diagnostic::error(
+                value.place,
+                format!("{what} is {}, not a number", kind_of(other)),
+            )
+            .label("expected a number"));
         }
     };
     let narrow = wide as f32;
@@ -69,23 +83,29 @@ pub fn number(value: &Spanned<Value>, what: &str) -> Result<f32, Diagnostic> {
 }
 
 /// `true` or `false`.
-pub fn truth(value: &Spanned<Value>, what: &str) -> Result<bool, Diagnostic> {
+pub(super) fn truth(value: &Spanned<Value>, what: &str) -> Result<bool, Diagnostic> {
     match value.value {
         Value::Bool(truth) => Ok(truth),
-        ref other => Err(Diagnostic::error(value.place, format!("{what} is {}, not `true` or `false`", kind_of(other)))
-            .label("expected `true` or `false`")),
+        ref other => Err(Diagnostic::error(
+            value.place,
+            format!("{what} is {}, not `true` or `false`", kind_of(other)),
+        )
+        .label("expected `true` or `false`")),
     }
 }
 
 /// One of these words, by its index.
-pub fn word(value: &Spanned<Value>, what: &str, words: &[&str]) -> Result<usize, Diagnostic> {
+pub(super) fn word(value: &Spanned<Value>, what: &str, words: &[&str]) -> Result<usize, Diagnostic> {
     let listed = || words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match &value.value {
         Value::Word(found) => words.iter().position(|word| word == found).ok_or_else(|| {
             let lower = found.to_lowercase();
-            let mistake = Diagnostic::error(value.place, format!("{what} cannot be {}", kind_of(&value.value)))
-                .label(format!("expected one of {}", listed()));
-            mistake.maybe_help(suggest(&lower, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?")))
+            let mistake =
+                Diagnostic::error(value.place, format!("{what} cannot be {}", kind_of(&value.value)))
+                    .label(format!("expected one of {}", listed()));
+            mistake.maybe_help(
+                suggest(&lower, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?")),
+            )
         }),
         other => Err(Diagnostic::error(value.place, format!("{what} cannot be {}", kind_of(other)))
             .label(format!("expected one of {}", listed()))),

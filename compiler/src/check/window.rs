@@ -11,11 +11,11 @@ use crate::graph::NodeId;
 
 /// The sizes of a window as the user gave them.
 #[derive(Clone, Copy, Debug)]
-pub struct Window {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub dilation: [usize; 2],
-    pub padding: Padding,
+pub(super) struct Window {
+    pub(super) kernel: [usize; 2],
+    pub(super) stride: [usize; 2],
+    pub(super) dilation: [usize; 2],
+    pub(super) padding: Padding,
 }
 
 /// "4×4", for messages.
@@ -25,7 +25,13 @@ fn by([rows, columns]: [usize; 2]) -> String {
 
 impl Window {
     /// The axes of the window over an input of this height and width; one that does not fit is reported.
-    pub fn axes(&self, builder: &mut Builder<'_>, layer: &Layer, source: NodeId, input: [usize; 2]) -> Option<[Axis; 2]> {
+    pub(super) fn axes(
+        &self,
+        builder: &mut Builder<'_>,
+        layer: &Layer,
+        source: NodeId,
+        input: [usize; 2],
+    ) -> Option<[Axis; 2]> {
         // Each number is at most 2³¹, so no size overflows 64 bits.
         let axes = self.padding.axes(input, self.kernel, self.stride, self.dilation)?;
         let fits = (0..2).all(|i| axes[i].output(input[i]).is_some());
@@ -66,7 +72,9 @@ impl Window {
         let mut mistake = Diagnostic::error(place, message)
             .label(format!("at most {} fits", by(padded)))
             .note(builder.reads(layer, source))
-            .note("out = floor((in + before + after − e) / stride) + 1, e = dilation · (kernel_size − 1) + 1");
+            .note(
+                "out = floor((in + before + after − e) / stride) + 1, e = dilation · (kernel_size − 1) + 1",
+            );
         for (i, name) in ["height", "width"].into_iter().enumerate() {
             if axes[i].output(input[i]).is_none() {
                 mistake = mistake.note(formula(name, input[i], &axes[i], extent[i]));
@@ -87,7 +95,11 @@ impl Window {
         let mut ways = vec![notation.argument("padding", "same")];
         if layer.kind.name.starts_with("conv2d") || layer.kind.name.starts_with("depthwise") {
             let cells = [0, 1].map(|i| extent[i].saturating_sub(input[i]).div_ceil(2));
-            let value = if cells[0] == cells[1] { cells[0].to_string() } else { format!("[{}, {}]", cells[0], cells[1]) };
+            let value = if cells[0] == cells[1] {
+                cells[0].to_string()
+            } else {
+                format!("[{}, {}]", cells[0], cells[1])
+            };
             ways.push(notation.argument("padding", value));
         }
         let fewest = |least: [usize; 2]| least[0].min(least[1]);
