@@ -1,0 +1,344 @@
+//! Networks, blocks and files: what stands directly in `cnn!`.
+
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+
+use super::cursor::{Cursor, is_symbol, plain};
+use super::signature::{Formal, Returned};
+use super::{Definition, Item, Parser, literal};
+use crate::diagnostic::suggest;
+use crate::spec::{Block, Body, Network, Parameter, Spanned, Value, WeightsDeclaration};
+
+/// What stands before an item.
+#[derive(Default)]
+struct Attributes {
+    docs: TokenStream,
+    weights: Option<WeightsDeclaration>,
+    /// Where `weights` stands.
+    place: Option<(Span, Span)>,
+}
+
+/// The words before a function's name.
+struct Head {
+    name: Ident,
+    visibility: TokenStream,
+    attributes: Attributes,
+}
+
+impl Parser {
+    /// All items of the call.
+    pub(super) fn items(&mut self, cursor: &mut Cursor) -> Vec<Item> {
+        let mut items = Vec::new();
+        if cursor.at_end() {
+            self.expected_item(cursor);
+        }
+        while !cursor.at_end() {
+            if self.item(cursor, &mut items).is_none() {
+                skip_item(cursor);
+            }
+        }
+        items
+    }
+
+    fn expected_item(&mut self, cursor: &Cursor) {
+        self.expected("a network, a block or a file", cursor).helps.extend([
+            "a network is `pub fn Name(image: Input<256, 256, 1>) -> Output { … }`".into(),
+            "a block is `fn name(x: Layer, filters: usize) -> Layer { … }`".into(),
+            "a file is `pub Name = \"path.yaml\"`".into(),
+        ]);
+    }
+
+    /// Reads one item; `None` where its end was not found.
+    fn item(&mut self, cursor: &mut Cursor, items: &mut Vec<Item>) -> Option<()> {
+        let attributes = self.attributes(cursor);
+        let visibility = visibility(cursor);
+        let function = cursor.eat_word("fn");
+        if !function && !is_symbol(cursor.peek_at(1), '=') {
+            self.expected_item(cursor);
+            return None;
+        }
+        let Some(name) = cursor.eat_ident() else {
+            self.expected("a name", cursor);
+            return None;
+        };
+        if !function {
+            let file = self.file(cursor);
+            let attributes = attributes?;
+            if let Some((first, last)) = attributes.place {
+                self.error_over(first, last, "the file says where its weights are")
+                    .helps
+                    .push("remove the attribute, and write `weights: …` in the file".into());
+            }
+            let definition = Definition::File(file?);
+            items.push(Item { visibility, name, docs: attributes.docs, definition });
+            return Some(());
+        }
+        self.layers = vec![Vec::new()];
+        self.ended.clear();
+        self.parameters.clear();
+        let (formals, returned) = self.signature(cursor)?;
+        let Some(braces) = cursor.eat_group(Delimiter::Brace) else {
+            self.expected("the body, `{ … }`", cursor);
+            return None;
+        };
+        let body = self.body(&braces);
+        if let (Some(attributes), Some(formals), Some(returned), Some(body)) =
+            (attributes, formals, returned, body)
+        {
+            self.function(Head { name, visibility, attributes }, formals, returned, body, items);
+        }
+        Some(())
+    }
+
+    /// Adds a network or a block to the spec, whichever the signature says.
+    fn function(
+        &mut self,
+        head: Head,
+        formals: Vec<Formal>,
+        returned: Option<Returned>,
+        body: Body,
+        items: &mut Vec<Item>,
+    ) {
+        let inputs = formals.iter().any(|formal| matches!(formal, Formal::Input(_)));
+        match returned {
+            Some(Returned::Layer) => self.block(head, formals, body),
+            None if !inputs => {
+                self.error(head.name.span(), format!("`{}` does not say what it returns", head.name))
+                    .helps
+                    .push("write `-> Output` for a network, `-> Layer` for a block".into());
+            }
+            None => self.network(head, formals, Vec::new(), body, items),
+            Some(Returned::Outputs(declared)) => self.network(head, formals, declared, body, items),
+        }
+    }
+
+    fn network(
+        &mut self,
+        head: Head,
+        formals: Vec<Formal>,
+        declared: Vec<Option<Spanned<Vec<Spanned<Value>>>>>,
+        body: Body,
+        items: &mut Vec<Item>,
+    ) {
+        let name = self.named(&head.name);
+        let mut inputs = Vec::new();
+        for formal in formals {
+            match formal {
+                Formal::Input(input) => inputs.push(input),
+                Formal::Layer(other) | Formal::Value(other) => {
+                    let (first, last) = self.places[other.place.0 as usize];
+                    self.error_over(
+                        first,
+                        last,
+                        format!("`{}` is no input, and `{}` is a network", other.value, name.value),
+                    )
+                    .helps
+                    .extend([
+                        format!("an input is `{}: Input<height, width, channels>`", other.value),
+                        "a block, which takes layers and values, returns `Layer`".into(),
+                    ]);
+                }
+            }
+        }
+        if inputs.is_empty() {
+            self.error(head.name.span(), format!("the network `{}` has no input", name.value))
+                .helps
+                .push(format!("write `fn {}(image: Input<height, width, channels>)`", name.value));
+        }
+        let definition = Definition::Network(self.spec.networks.len());
+        self.spec.networks.push(Network {
+            place: name.place,
+            name: Some(name),
+            inputs,
+            weights: head.attributes.weights,
+            body,
+            declared,
+        });
+        items.push(Item {
+            visibility: head.visibility,
+            name: head.name,
+            docs: head.attributes.docs,
+            definition,
+        });
+    }
+
+    fn block(&mut self, head: Head, formals: Vec<Formal>, body: Body) {
+        let name = self.named(&head.name);
+        let (mut inputs, mut parameters) = (Vec::new(), Vec::new());
+        for formal in formals {
+            match formal {
+                Formal::Layer(name) => inputs.push(name),
+                Formal::Value(name) => parameters.push(Parameter { name, default: None }),
+                Formal::Input(input) => {
+                    let (first, last) = self.places[input.shape.place.0 as usize];
+                    self.error_over(
+                        first,
+                        last,
+                        format!("the block `{}` takes a layer of any shape", name.value),
+                    )
+                    .helps
+                    .push(format!("write `{}: Layer`, or return `Output` for a network", input.name.value));
+                }
+            }
+        }
+        let span = head.name.span();
+        if inputs.is_empty() {
+            self.error(span, format!("the block `{}` takes no layer", name.value))
+                .helps
+                .push(format!("write `fn {}(x: Layer, …) -> Layer`", name.value));
+        }
+        if body.outputs.as_ref().is_some_and(|outputs| outputs.len() > 1) {
+            self.error(span, format!("the block `{}` returns several layers", name.value))
+                .helps
+                .push("return one; join several with `concat`, or write a block for each".into());
+        }
+        if let Some((first, last)) = head.attributes.place {
+            self.error_over(first, last, "a block has no weights file of its own").helps.push(
+                "write the attribute on the network; its file names the block's tensors by instance".into(),
+            );
+        }
+        if !head.visibility.is_empty() {
+            self.error(span, format!("the block `{}` is public", name.value))
+                .helps
+                .push("remove `pub`: a block belongs to its `cnn!`".into());
+        }
+        self.spec.blocks.push(Block { name, inputs, parameters, body });
+    }
+
+    /// `= "path.yaml"`, behind the name.
+    fn file(&mut self, cursor: &mut Cursor) -> Option<Spanned<String>> {
+        cursor.eat("=");
+        let path = self.text(cursor, "the path of a YAML file in quotes");
+        if path.is_some() && !cursor.eat(";") && !cursor.eat(",") && !cursor.at_end() {
+            self.expected("`;`", cursor);
+            return None;
+        }
+        path
+    }
+
+    /// A string literal.
+    fn text(&mut self, cursor: &mut Cursor, wanted: &str) -> Option<Spanned<String>> {
+        if let Some(TokenTree::Literal(token)) = cursor.peek()
+            && let Ok(text) = literal::string(&token.to_string())
+        {
+            let place = self.at(token.span());
+            cursor.take();
+            return Some(Spanned::new(text, place));
+        }
+        self.expected(wanted, cursor);
+        None
+    }
+
+    /// Doc comments and `#[weights(…)]`; nothing else means anything here.
+    fn attributes(&mut self, cursor: &mut Cursor) -> Option<Attributes> {
+        let mut attributes = Some(Attributes::default());
+        while cursor.at("#") {
+            let sign = cursor.take();
+            cursor.eat("!");
+            let Some(group) = cursor.eat_group(Delimiter::Bracket) else {
+                self.expected("`[…]`", cursor);
+                return None;
+            };
+            let mut inside = Cursor::inside(&group);
+            let first = sign.as_ref().map_or_else(Span::call_site, TokenTree::span);
+            let known = match inside.eat_ident().as_ref().map(plain).as_deref() {
+                Some("doc") => {
+                    if let Some(attributes) = &mut attributes {
+                        attributes.docs.extend(sign);
+                        attributes.docs.extend([TokenTree::Group(group)]);
+                    }
+                    continue;
+                }
+                Some("weights") => true,
+                _ => false,
+            };
+            let given = attributes.as_ref().is_some_and(|attributes| attributes.place.is_some());
+            let weights = if known && !given {
+                self.weights(&mut inside)
+            } else {
+                let message =
+                    if known { "`weights` is given twice" } else { "this attribute means nothing here" };
+                self.error_over(first, group.span_close(), message).helps.push(
+                    "a network takes doc comments and one `#[weights(\"file\", layout = keras)]`".into(),
+                );
+                None
+            };
+            match (weights, &mut attributes) {
+                (Some(weights), Some(attributes)) => {
+                    attributes.weights = Some(weights);
+                    attributes.place = Some((first, group.span_close()));
+                }
+                _ => attributes = None,
+            }
+        }
+        attributes
+    }
+
+    /// `("file", layout = keras)`, behind the word `weights`.
+    fn weights(&mut self, cursor: &mut Cursor) -> Option<WeightsDeclaration> {
+        const HELP: &str = "write `#[weights(\"file.safetensors\", layout = keras)]`";
+        let Some(group) = cursor.eat_group(Delimiter::Parenthesis) else {
+            self.expected("`(\"file\")`", cursor).helps.push(HELP.into());
+            return None;
+        };
+        let mut weights = WeightsDeclaration { file: None, layout: None };
+        self.list(&mut Cursor::inside(&group), |parser, cursor| {
+            let Some(key) = cursor.peek().cloned().filter(|token| matches!(token, TokenTree::Ident(_)))
+            else {
+                let twice = weights.file.is_some();
+                let file = parser.text(cursor, "a file in quotes")?;
+                if twice {
+                    let (first, last) = parser.places[file.place.0 as usize];
+                    parser.error_over(first, last, "a second file").helps.push(HELP.into());
+                    return None;
+                }
+                weights.file = Some(file);
+                return Some(());
+            };
+            let argument = parser.argument(cursor)?;
+            let slot = match argument.name.value.as_str() {
+                "layout" => &mut weights.layout,
+                "file" => &mut weights.file,
+                other => {
+                    let meant =
+                        suggest(other, ["layout", "file"]).map(|name| format!("did you mean `{name}`?"));
+                    let message = format!("`weights` has no argument `{other}`");
+                    parser.error(key.span(), message).helps.push(meant.unwrap_or_else(|| HELP.into()));
+                    return None;
+                }
+            };
+            let Value::Word(word) = argument.value.value else {
+                let message = format!("`{}` takes a word or a string", argument.name.value);
+                parser.error(key.span(), message).helps.push(HELP.into());
+                return None;
+            };
+            if slot.replace(Spanned::new(word, argument.value.place)).is_some() {
+                let message = format!("`{}` is given twice", argument.name.value);
+                parser.error(key.span(), message);
+                return None;
+            }
+            Some(())
+        })?;
+        if weights.file.is_none() && weights.layout.is_none() {
+            self.error(group.span(), "expected a file or a layout").helps.push(HELP.into());
+            return None;
+        }
+        Some(weights)
+    }
+}
+
+/// `pub`, `pub(…)` or nothing.
+fn visibility(cursor: &mut Cursor) -> TokenStream {
+    let mut visibility = TokenStream::new();
+    if cursor.at_word("pub") {
+        visibility.extend(cursor.take());
+        visibility.extend(cursor.eat_group(Delimiter::Parenthesis).map(TokenTree::Group));
+    }
+    visibility
+}
+
+/// Steps behind the item that failed to read: behind its braces or `;`.
+fn skip_item(cursor: &mut Cursor) {
+    while !cursor.at_end() && !cursor.eat(";") && cursor.eat_group(Delimiter::Brace).is_none() {
+        cursor.take();
+    }
+}
