@@ -1,6 +1,6 @@
 //! Layers, sums and products of them, and the values of arguments.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::cursor::{Cursor, excerpt, group_of, is_symbol, plain};
 use super::{Parser, literal};
@@ -13,6 +13,7 @@ struct Arguments {
     name: Option<Spanned<String>>,
     repeat: Option<Spanned<Value>>,
     others: Vec<Argument>,
+    broken: bool,
 }
 
 /// One part of them.
@@ -57,6 +58,7 @@ impl Parser {
             sources: Some(sources),
             repeat: None,
             arguments: Vec::new(),
+            broken: false,
             place: self.place(start, cursor.last_span()),
         })))
     }
@@ -104,22 +106,37 @@ impl Parser {
         }
     }
 
+    /// What stands for a layer that could not be read.
+    pub(super) fn broken(&mut self, span: Span) -> Entry {
+        let place = self.at(span);
+        Entry {
+            kind: Spanned::new(String::new(), place),
+            name: None,
+            sources: None,
+            repeat: None,
+            arguments: Vec::new(),
+            broken: true,
+            place,
+        }
+    }
+
     /// `kind(source, …, key = value, …)`.
     fn call(&mut self, kind: &Ident, group: &Group) -> Option<Entry> {
-        let arguments = self.deeper(group.span_open(), |parser| parser.arguments(group))?;
+        let arguments = self.deeper(group.span_open(), |parser| Some(parser.arguments(group)))?;
         Some(Entry {
             kind: self.named(kind),
             name: arguments.name,
             sources: (!arguments.sources.is_empty()).then_some(arguments.sources),
             repeat: arguments.repeat,
             arguments: arguments.others,
+            broken: arguments.broken,
             place: self.place(kind.span(), group.span_close()),
         })
     }
 
-    fn arguments(&mut self, group: &Group) -> Option<Arguments> {
+    fn arguments(&mut self, group: &Group) -> Arguments {
         let mut keyed = false;
-        let parts = self.list(&mut Cursor::inside(group), |parser, cursor| {
+        let (parts, broken) = self.readable(&mut Cursor::inside(group), |parser, cursor| {
             if matches!(cursor.peek(), Some(TokenTree::Ident(_))) && is_symbol(cursor.peek_at(1), '=') {
                 keyed = true;
                 return parser.argument(cursor).map(Part::Keyed);
@@ -134,15 +151,15 @@ impl Parser {
                 return None;
             }
             Some(Part::Source(source))
-        })?;
-        let mut arguments = Arguments::default();
+        });
+        let mut arguments = Arguments { broken, ..Arguments::default() };
         for part in parts {
             match part {
                 Part::Source(source) => arguments.sources.push(source),
-                Part::Keyed(argument) => self.sort_in(argument, &mut arguments)?,
+                Part::Keyed(argument) => arguments.broken |= self.sort_in(argument, &mut arguments).is_none(),
             }
         }
-        Some(arguments)
+        arguments
     }
 
     /// Puts the arguments that every layer has where they belong.

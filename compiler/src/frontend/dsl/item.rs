@@ -3,10 +3,12 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
 use super::cursor::{Cursor, is_symbol, plain};
-use super::signature::{Formal, Returned};
+use super::signature::{Formal, Returned, Signature};
 use super::{Definition, Item, Parser, literal};
 use crate::diagnostic::suggest;
-use crate::spec::{Block, Body, Network, Parameter, Spanned, Value, WeightsDeclaration};
+use crate::spec::{
+    Block, Body, Entry, Network, Operand, Parameter, Spanned, Statement, Value, WeightsDeclaration,
+};
 
 /// What stands before an item.
 #[derive(Default)]
@@ -75,33 +77,31 @@ impl Parser {
         self.layers = vec![Vec::new()];
         self.ended.clear();
         self.parameters.clear();
-        let (formals, returned) = self.signature(cursor)?;
+        let signature = self.signature(cursor);
         let Some(braces) = cursor.eat_group(Delimiter::Brace) else {
-            self.expected("the body, `{ … }`", cursor);
+            if signature.is_some() {
+                self.expected("the body, `{ … }`", cursor);
+            }
+            self.unreadable.push(plain(&name));
             return None;
         };
         let body = self.body(&braces);
-        if let (Some(attributes), Some(formals), Some(returned), Some(body)) =
-            (attributes, formals, returned, body)
-        {
-            self.function(Head { name, visibility, attributes }, formals, returned, body, items);
+        match (attributes, signature) {
+            (Some(attributes), Some(signature)) => {
+                self.function(Head { name, visibility, attributes }, signature, body, items);
+            }
+            _ => self.unreadable.push(plain(&name)),
         }
         Some(())
     }
 
     /// Adds a network or a block to the spec, whichever the signature says.
-    fn function(
-        &mut self,
-        head: Head,
-        formals: Vec<Formal>,
-        returned: Option<Returned>,
-        body: Body,
-        items: &mut Vec<Item>,
-    ) {
+    fn function(&mut self, head: Head, (formals, returned): Signature, body: Body, items: &mut Vec<Item>) {
         let inputs = formals.iter().any(|formal| matches!(formal, Formal::Input(_)));
         match returned {
             Some(Returned::Layer) => self.block(head, formals, body),
             None if !inputs => {
+                self.unreadable.push(plain(&head.name));
                 self.error(head.name.span(), format!("`{}` does not say what it returns", head.name))
                     .helps
                     .push("write `-> Output` for a network, `-> Layer` for a block".into());
@@ -324,6 +324,39 @@ impl Parser {
         }
         Some(weights)
     }
+}
+
+impl Parser {
+    /// Marks the uses of functions that could not be read: their errors are reported, and nothing is known of them.
+    pub(super) fn forgive_unreadable(&mut self) {
+        let unreadable = &self.unreadable;
+        let blocks = self.spec.blocks.iter_mut().map(|block| &mut block.body);
+        for body in blocks.chain(self.spec.networks.iter_mut().map(|network| &mut network.body)) {
+            forgive(&mut body.statements, unreadable);
+            body.outputs.iter_mut().flatten().for_each(|output| forgive_operand(output, unreadable));
+        }
+    }
+}
+
+fn forgive(statements: &mut [Statement], unreadable: &[String]) {
+    for statement in statements {
+        match statement {
+            Statement::Layer(entry) => forgive_entry(entry, unreadable),
+            Statement::Alias(_, operand) => forgive_operand(operand, unreadable),
+            Statement::Loop { body, .. } => forgive(body, unreadable),
+        }
+    }
+}
+
+fn forgive_operand(operand: &mut Operand, unreadable: &[String]) {
+    if let Operand::Layer(entry) = operand {
+        forgive_entry(entry, unreadable);
+    }
+}
+
+fn forgive_entry(entry: &mut Entry, unreadable: &[String]) {
+    entry.broken |= unreadable.contains(&entry.kind.value);
+    entry.sources.iter_mut().flatten().for_each(|source| forgive_operand(source, unreadable));
 }
 
 /// `pub`, `pub(…)` or nothing.

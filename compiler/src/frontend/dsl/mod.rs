@@ -9,6 +9,8 @@ mod item;
 mod literal;
 mod signature;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
 
@@ -54,6 +56,7 @@ pub enum Definition {
 pub fn parse(tokens: TokenStream) -> Call {
     let mut parser = Parser::default();
     let items = parser.items(&mut Cursor::new(tokens, Span::call_site()));
+    parser.forgive_unreadable();
     Call {
         parsed: Parsed {
             spec: parser.spec,
@@ -79,6 +82,8 @@ struct Parser {
     layers: Vec<Vec<String>>,
     /// Names that loops bound and that ended with them.
     ended: Vec<String>,
+    /// Functions that failed to read.
+    unreadable: Vec<String>,
     depth: usize,
 }
 
@@ -134,13 +139,24 @@ impl Parser {
         result
     }
 
-    /// Reads a comma-separated list to its end; after an element that fails, goes on behind the next comma.
+    /// Reads a comma-separated list that must be flawless.
     fn list<T>(
         &mut self,
         cursor: &mut Cursor,
-        mut element: impl FnMut(&mut Self, &mut Cursor) -> Option<T>,
+        element: impl FnMut(&mut Self, &mut Cursor) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let mut elements = Some(Vec::new());
+        let (elements, broken) = self.readable(cursor, element);
+        (!broken).then_some(elements)
+    }
+
+    /// Reads a comma-separated list to its end; after an element that fails, goes on behind the next comma.
+    /// Also tells whether one failed.
+    fn readable<T>(
+        &mut self,
+        cursor: &mut Cursor,
+        mut element: impl FnMut(&mut Self, &mut Cursor) -> Option<T>,
+    ) -> (Vec<T>, bool) {
+        let (mut elements, mut broken) = (Vec::new(), false);
         while !cursor.at_end() {
             let read = element(self, cursor).and_then(|read| {
                 let complete = cursor.at_end() || cursor.at(",");
@@ -149,13 +165,11 @@ impl Parser {
                 }
                 complete.then_some(read)
             });
-            match (read, &mut elements) {
-                (Some(read), Some(elements)) => elements.push(read),
-                _ => elements = None,
-            }
+            broken |= read.is_none();
+            elements.extend(read);
             cursor.skip_to(',');
             cursor.eat(",");
         }
-        elements
+        (elements, broken)
     }
 }

@@ -32,14 +32,12 @@ pub(super) enum Returned {
     Layer,
 }
 
+/// What a function takes, and its return type where it has one.
+pub(super) type Signature = (Vec<Formal>, Option<Returned>);
+
 impl Parser {
-    /// Parameters and return type, behind the name; each `None` where it failed to read. `None` for all where the
-    /// body cannot be found after it.
-    #[expect(clippy::type_complexity, reason = "two results, either of which may fail")]
-    pub(super) fn signature(
-        &mut self,
-        cursor: &mut Cursor,
-    ) -> Option<(Option<Vec<Formal>>, Option<Option<Returned>>)> {
+    /// Parameters and return type, behind the name. Where one fails, the cursor may stand at the body all the same.
+    pub(super) fn signature(&mut self, cursor: &mut Cursor) -> Option<Signature> {
         if cursor.at("<") {
             self.error(cursor.span(), "networks and blocks take no type parameters")
                 .helps
@@ -52,14 +50,14 @@ impl Parser {
         };
         let formals = self.list(&mut Cursor::inside(&group), Self::formal);
         if !cursor.eat("->") {
-            return Some((formals, Some(None)));
+            return formals.map(|formals| (formals, None));
         }
         let returned = match cursor.eat_group(Delimiter::Parenthesis) {
             Some(group) => self.list(&mut Cursor::inside(&group), Self::output_type).map(Returned::Outputs),
             None if cursor.eat_word("Layer") => Some(Returned::Layer),
             None => self.output_type(cursor).map(|output| Returned::Outputs(vec![output])),
         };
-        Some((formals, returned.map(Some)))
+        Some((formals?, Some(returned?)))
     }
 
     /// `name: Type`.
@@ -88,12 +86,13 @@ impl Parser {
         layer(self);
         let start = cursor.span();
         cursor.take();
-        let Some(shape) = self.shape(cursor)? else {
+        let shape = self.shape(cursor);
+        if let Some(None) = shape {
             self.error(start, format!("the input `{}` has no shape", name.value))
                 .helps
                 .push("write `Input<height, width, channels>`, or `Input<length>` for a vector".into());
-            return None;
-        };
+        }
+        let shape = shape.flatten().unwrap_or_else(|| Spanned::new(Vec::new(), name.place));
         Some(Formal::Input(Input { name, shape }))
     }
 

@@ -1,135 +1,147 @@
 //! The statements of a body, and what it returns.
 
-use proc_macro2::{Delimiter, Group, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenTree};
 
 use super::Parser;
 use super::cursor::{Cursor, group_of, is_symbol, plain};
-use crate::spec::{Body, Operand, Spanned, Statement, Value};
+use crate::spec::{Body, Entry, Operand, Spanned, Statement, Value};
 
 impl Parser {
     /// What stands in the braces of a network or block, whose inputs are in scope.
-    pub(super) fn body(&mut self, group: &Group) -> Option<Body> {
+    pub(super) fn body(&mut self, group: &Group) -> Body {
         let mut cursor = Cursor::inside(group);
         let mut outputs = None;
-        let statements = self.statements(&mut cursor, |parser, cursor| {
-            outputs = parser.returned(cursor);
-            outputs.is_some()
-        })?;
-        if outputs.is_none() {
+        let (statements, broken) = self.statements(&mut cursor, |parser, cursor| {
+            outputs = Some(parser.returned(cursor));
+        });
+        if outputs.is_none() && !broken {
             self.nothing_returned(group, statements.last());
-            return None;
         }
-        Some(Body { statements, outputs, rebinds: true })
+        Body { statements, outputs, rebinds: true }
     }
 
-    /// Statements to the end of the cursor; `last` reads an expression without `;` and tells whether it could.
+    /// Statements to the end of the cursor, and whether one failed; `last` reads an expression without `;`.
     fn statements(
         &mut self,
         cursor: &mut Cursor,
-        mut last: impl FnMut(&mut Self, &mut Cursor) -> bool,
-    ) -> Option<Vec<Statement>> {
-        let mut statements = Some(Vec::new());
+        mut last: impl FnMut(&mut Self, &mut Cursor),
+    ) -> (Vec<Statement>, bool) {
+        let (mut statements, mut broken) = (Vec::new(), false);
         while !cursor.at_end() {
             if cursor.eat(";") {
                 continue;
             }
-            let read = if ends_in_expression(cursor) {
-                if last(self, cursor) {
-                    break;
-                }
-                None
-            } else {
-                self.statement(cursor)
-            };
-            match (read, &mut statements) {
-                (Some(read), Some(statements)) => statements.push(read),
-                (Some(_), None) => {}
-                (None, _) => {
-                    statements = None;
-                    skip_statement(cursor);
-                }
+            if ends_in_expression(cursor) {
+                last(self, cursor);
+                break;
+            }
+            if self.statement(cursor, &mut statements).is_none() {
+                broken = true;
+                skip_statement(cursor);
             }
         }
-        statements
+        (statements, broken)
     }
 
-    fn statement(&mut self, cursor: &mut Cursor) -> Option<Statement> {
+    /// Reads one statement; a layer that fails to read still binds its name.
+    fn statement(&mut self, cursor: &mut Cursor, statements: &mut Vec<Statement>) -> Option<()> {
         if cursor.at_word("for") {
-            return self.repetition(cursor);
+            statements.push(self.repetition(cursor)?);
+            return Some(());
         }
         let start = cursor.span();
         let bound = if cursor.eat_word("let") {
-            Some(self.binding(cursor)?)
-        } else if is_symbol(cursor.peek_at(1), '=') && !is_symbol(cursor.peek_at(2), '=') {
+            Some(self.binding(cursor, statements)?)
+        } else if is_symbol(cursor.peek_at(1), '=') {
             Some(self.assigned(cursor)?)
         } else {
             self.refuse_statement(cursor)?;
             None
         };
-        let operand = self.operand(cursor)?;
-        if !cursor.eat(";") {
-            self.expected("`;`", cursor);
-            return None;
-        }
-        match (bound, operand) {
-            (Some(name), Operand::Layer(mut entry)) if entry.name.is_none() => {
-                entry.name = Some(name);
-                Some(Statement::Layer(*entry))
+        let operand = self.operand(cursor).and_then(|operand| {
+            let complete = cursor.eat(";");
+            if !complete {
+                self.expected("`;`", cursor);
             }
-            (Some(name), operand) => Some(Statement::Alias(name, operand)),
-            (None, Operand::Layer(entry)) => Some(Statement::Layer(*entry)),
-            (None, Operand::Named(name)) => {
+            complete.then_some(operand)
+        });
+        let read = operand.as_ref().map(|_| ());
+        let statement = match (bound, operand) {
+            (Some(name), None) => Statement::Layer(Entry { name: Some(name), ..self.broken(start) }),
+            (Some(name), Some(Operand::Layer(mut entry))) if entry.name.is_none() => {
+                entry.name = Some(name);
+                Statement::Layer(*entry)
+            }
+            (Some(name), Some(operand)) => Statement::Alias(name, operand),
+            (None, Some(Operand::Layer(entry))) => Statement::Layer(*entry),
+            (None, Some(Operand::Named(name))) => {
                 self.error(start, format!("`{};` does nothing", name.value))
                     .helps
                     .push("remove it, or remove the `;` of the last line to return it".into());
-                None
+                return read;
+            }
+            (None, None) => return None,
+        };
+        statements.push(statement);
+        read
+    }
+
+    /// The name behind `let`, in scope from here on.
+    fn binding(&mut self, cursor: &mut Cursor, statements: &mut Vec<Statement>) -> Option<Spanned<String>> {
+        cursor.eat_word("mut");
+        let Some(ident) = cursor.eat_ident().filter(|ident| ident != "_") else {
+            self.no_binding(cursor, statements);
+            return None;
+        };
+        let name = self.named(&ident);
+        self.bind(&name.value, ident.span());
+        let typed = cursor.at(":");
+        if typed {
+            self.error(cursor.span(), "a layer's type is not written")
+                .helps
+                .push(format!("remove the type: `let {ident} = …;`"));
+        } else if !cursor.at("=") {
+            self.expected("`=` and a layer", cursor);
+        }
+        if !typed && cursor.eat("=") {
+            return Some(name);
+        }
+        statements.push(Statement::Layer(Entry { name: Some(name), ..self.broken(ident.span()) }));
+        None
+    }
+
+    /// Puts a name in scope.
+    fn bind(&mut self, name: &str, span: Span) {
+        if let Some((scope, outer)) = self.layers.split_last_mut() {
+            scope.push(name.to_owned());
+            if outer.iter().flatten().any(|layer| layer == name) {
+                self.error(
+                    span,
+                    format!("this `{name}` hides the one outside the loop, and each turn forgets it"),
+                )
+                .helps
+                .push(format!("assign without `let`: `{name} = …;`"));
             }
         }
     }
 
-    /// The name behind `let`, in scope from here on.
-    fn binding(&mut self, cursor: &mut Cursor) -> Option<Spanned<String>> {
-        cursor.eat_word("mut");
-        let problem = match cursor.peek() {
-            Some(TokenTree::Ident(ident)) if ident == "_" => "bind the layer to a name, or leave it out",
-            Some(TokenTree::Ident(_)) => "",
-            Some(TokenTree::Group(_)) => "every layer gives one tensor: bind one name",
-            _ => "write `let name = layer(…);`",
+    /// Reports something else than a name behind `let`; the names in a pattern are bound all the same.
+    fn no_binding(&mut self, cursor: &mut Cursor, statements: &mut Vec<Statement>) {
+        let pattern = group_of(cursor.peek(), Delimiter::Parenthesis)
+            .or_else(|| group_of(cursor.peek(), Delimiter::Bracket))
+            .cloned();
+        let help = match pattern {
+            Some(_) => "every layer gives one tensor: write one `let` for each",
+            None => "write `let name = layer(…);`",
         };
-        if !problem.is_empty() {
-            self.expected("a name", cursor).helps.push(problem.into());
-            return None;
+        self.expected("a name", cursor).helps.push(help.into());
+        for token in pattern.iter().flat_map(Group::stream) {
+            if let TokenTree::Ident(ident) = token {
+                let name = self.named(&ident);
+                self.bind(&name.value, ident.span());
+                statements.push(Statement::Layer(Entry { name: Some(name), ..self.broken(ident.span()) }));
+            }
         }
-        let ident = cursor.eat_ident()?;
-        let name = plain(&ident);
-        let outside = self
-            .layers
-            .split_last()
-            .is_some_and(|(_, outer)| outer.iter().flatten().any(|layer| *layer == name));
-        if outside {
-            self.error(
-                ident.span(),
-                format!(
-                    "`let {name}` in a loop hides the `{name}` outside, and is forgotten after each turn"
-                ),
-            )
-            .helps
-            .push(format!("assign without `let`: `{name} = …;`"));
-        }
-        if let Some(scope) = self.layers.last_mut() {
-            scope.push(name);
-        }
-        if cursor.at(":") {
-            self.error(cursor.span(), "a layer's type is not written")
-                .helps
-                .push(format!("remove the type: `let {ident} = …;`"));
-            return None;
-        }
-        if !cursor.eat("=") {
-            self.expected("`=` and a layer", cursor);
-            return None;
-        }
-        Some(self.named(&ident))
     }
 
     /// The name before the `=` of an assignment.
@@ -177,20 +189,19 @@ impl Parser {
             return None;
         };
         let variable = self.named(&variable);
-        let body = self.deeper(keyword, |parser| parser.turn(&group, &variable.value))?;
+        let body = self.deeper(keyword, |parser| Some(parser.turn(&group, &variable.value)))?;
         Some(Statement::Loop { variable, start, end, body })
     }
 
     /// The body of a loop.
-    fn turn(&mut self, group: &Group, variable: &str) -> Option<Vec<Statement>> {
+    fn turn(&mut self, group: &Group, variable: &str) -> Vec<Statement> {
         self.parameters.push(variable.to_owned());
         self.layers.push(Vec::new());
-        let body = self.statements(&mut Cursor::inside(group), |parser, cursor| {
+        let (body, _) = self.statements(&mut Cursor::inside(group), |parser, cursor| {
             parser
                 .error(cursor.span(), "a loop gives no value")
                 .helps
                 .push("assign to a binding from outside: `x = …;`".into());
-            false
         });
         self.parameters.pop();
         self.ended.extend(self.layers.pop().unwrap_or_default());
@@ -210,26 +221,33 @@ impl Parser {
     }
 
     /// The expression or tuple at the end of a body.
-    fn returned(&mut self, cursor: &mut Cursor) -> Option<Vec<Operand>> {
+    fn returned(&mut self, cursor: &mut Cursor) -> Vec<Operand> {
+        let start = cursor.span();
         let tuple =
             group_of(cursor.peek(), Delimiter::Parenthesis).filter(|_| cursor.peek_at(1).is_none()).cloned();
-        let outputs = if let Some(group) = tuple {
-            let outputs = self.list(&mut Cursor::inside(&group), Self::output)?;
-            cursor.take();
-            if outputs.is_empty() {
-                self.error(group.span(), "expected a layer, found `()`");
-                return None;
+        let (mut outputs, broken) = match tuple {
+            Some(group) => self.readable(&mut Cursor::inside(&group), Self::output),
+            None => {
+                let output = self.refuse_statement(cursor).and_then(|()| self.output(cursor));
+                let broken = output.is_none() || !self.body_ends(cursor);
+                (output.into_iter().collect(), broken)
             }
-            outputs
-        } else {
-            let output = self.output(cursor)?;
-            if !cursor.at_end() {
-                self.expected("`;` or the end of the body", cursor);
-                return None;
-            }
-            vec![output]
         };
-        Some(outputs)
+        if outputs.is_empty() && !broken {
+            self.expected("a layer", cursor);
+        }
+        if outputs.is_empty() || broken {
+            outputs.push(Operand::Layer(Box::new(self.broken(start))));
+        }
+        outputs
+    }
+
+    /// Whether the expression read last is the end of its body; reports what follows.
+    fn body_ends(&mut self, cursor: &Cursor) -> bool {
+        if !cursor.at_end() {
+            self.expected("`;` or the end of the body", cursor);
+        }
+        cursor.at_end()
     }
 
     /// A returned layer, called `output` unless it has a name.
@@ -285,8 +303,8 @@ impl Parser {
 
 /// Whether what comes next is an expression that nothing ends but the end of the body.
 fn ends_in_expression(cursor: &Cursor) -> bool {
-    let keyword = ["let", "for"].iter().any(|word| cursor.at_word(word));
-    !keyword && (0..).map_while(|ahead| cursor.peek_at(ahead)).all(|token| !is_symbol(Some(token), ';'))
+    let statement = cursor.at_word("let") || cursor.at_word("for") || is_symbol(cursor.peek_at(1), '=');
+    !statement && (0..).map_while(|ahead| cursor.peek_at(ahead)).all(|token| !is_symbol(Some(token), ';'))
 }
 
 /// Steps behind the statement that failed to read: behind its `;` or braces, or to the next one's keyword.
