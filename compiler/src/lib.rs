@@ -11,5 +11,6 @@ pub mod check;
 pub mod diagnostic;
 pub mod frontend;
 pub mod graph;
+pub mod render;
 pub mod source;
 pub mod spec;

@@ -1,0 +1,186 @@
+//! The entries of a list of layers.
+
+use super::read::Reader;
+use super::tree::{Content, Node};
+use crate::diagnostic::Diagnostic;
+use crate::spec::{Entry, Place, Spanned, Statement};
+
+impl Reader<'_> {
+    /// The layers of a list; none after a report.
+    pub(super) fn layers(&mut self, key: &Node, value: &Node) -> Vec<Statement> {
+        match &value.content {
+            Content::List(items) if !items.is_empty() => {
+                items.iter().flat_map(|item| self.entries(item)).map(Statement::Layer).collect()
+            }
+            _ => {
+                self.no_layers(key, value);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The entry that an item of the list is; several where their `- ` is missing.
+    fn entries(&mut self, item: &Node) -> Vec<Entry> {
+        match &item.content {
+            Content::Word(word) => {
+                let mut entry = empty(Spanned::new(word.clone(), item.place), item.place);
+                entry.broken = self.forgotten_colon(&entry.kind);
+                vec![entry]
+            }
+            Content::Map(entries) => match entries.as_slice() {
+                [(key, arguments)] => vec![self.entry(item, key, Arguments::Node(arguments))],
+                [(key, first), rest @ ..] if matches!(first.content, Content::Nothing) => {
+                    self.not_indented(key, &rest[0].0);
+                    vec![self.entry(item, key, Arguments::Beside(rest))]
+                }
+                [] => vec![self.no_entry(item)],
+                several => {
+                    self.several_layers(several);
+                    several.iter().map(|(key, value)| self.entry(item, key, Arguments::Node(value))).collect()
+                }
+            },
+            _ => vec![self.no_entry(item)],
+        }
+    }
+
+    fn entry(&mut self, item: &Node, key: &Node, arguments: Arguments<'_>) -> Entry {
+        let Some(kind) = self.word(key) else {
+            return self.no_entry(key);
+        };
+        let mut entry = empty(kind, item.place);
+        if self.forgotten_colon(&entry.kind) {
+            entry.broken = true;
+            return entry;
+        }
+        let entries = match arguments {
+            Arguments::Beside(entries) => entries,
+            Arguments::Node(node) => match &node.content {
+                Content::Nothing => &[],
+                Content::Map(entries) => entries.as_slice(),
+                _ => {
+                    self.positional(&entry.kind.value, node);
+                    entry.broken = true;
+                    return entry;
+                }
+            },
+        };
+        let mut seen = [None::<Place>; 3];
+        let mut others = Vec::new();
+        for argument in entries {
+            let (key, value) = argument;
+            let Some((reserved, word)) = self.word(key).and_then(|word| {
+                Some((["name", "from", "repeat"].iter().position(|name| *name == word.value)?, word))
+            }) else {
+                others.push(argument);
+                continue;
+            };
+            if let Some(first) = seen[reserved].replace(key.place) {
+                self.duplicate(&word, first);
+                continue;
+            }
+            let read = match reserved {
+                0 => {
+                    entry.name = self.layer_name(key, value);
+                    entry.name.is_some()
+                }
+                1 => {
+                    entry.sources = self.operands(key, value);
+                    entry.sources.is_some()
+                }
+                _ => {
+                    entry.repeat = self.value(value);
+                    entry.repeat.is_some()
+                }
+            };
+            entry.broken |= !read;
+        }
+        let owner = format!("`{}`", entry.kind.value);
+        let (arguments, complete) = self.arguments(&owner, others);
+        entry.arguments = arguments;
+        entry.broken |= !complete;
+        entry
+    }
+
+    fn layer_name(&mut self, key: &Node, value: &Node) -> Option<Spanned<String>> {
+        let name = self.word(value);
+        if name.is_none() {
+            self.mismatch(key, value, "a word", "write `name: c1`");
+        }
+        name
+    }
+
+    /// An item that is no layer at all.
+    fn no_entry(&mut self, item: &Node) -> Entry {
+        let found = match &item.content {
+            Content::Map(entries) if entries.is_empty() => "an empty mapping".to_owned(),
+            other => other.to_string(),
+        };
+        let diagnostic = Diagnostic::error(item.place, format!("expected a layer, found {found}"))
+            .label("not a layer")
+            .help("write `- relu`, or `- conv2d: { filters: 8, kernel_size: 3 }`");
+        self.report(diagnostic);
+        Entry { broken: true, ..empty(Spanned::new(String::new(), item.place), item.place) }
+    }
+
+    /// `- dropout: 0.5`
+    fn positional(&mut self, kind: &str, value: &Node) {
+        let written = match &value.content {
+            Content::List(_) => "[…]".to_owned(),
+            _ => self.word(value).map(|word| word.value).unwrap_or_default(),
+        };
+        let message = format!("the arguments of `{kind}` are written as a mapping, found {}", value.content);
+        let diagnostic = Diagnostic::error(value.place, message)
+            .label("a value without its argument's name")
+            .help(format!("write `- {kind}: {{ argument: {written} }}`, with the argument's name"));
+        self.report(diagnostic);
+    }
+
+    /// The arguments stand at the column of the layer:
+    /// ```yaml
+    /// - conv2d:
+    ///   filters: 8
+    /// ```
+    fn not_indented(&mut self, kind: &Node, first: &Node) {
+        let word = self.word(kind).map(|word| word.value).unwrap_or_default();
+        let diagnostic =
+            Diagnostic::error(first.place, format!("the arguments of `{word}` are not indented"))
+                .label("stands beside the layer, not below it")
+                .related(kind.place, "the layer")
+                .help(format!("indent the arguments deeper than `{word}`, or write `- {word}: {{ … }}`"));
+        self.report(diagnostic);
+    }
+
+    fn several_layers(&mut self, entries: &[(Node, Node)]) {
+        let message = format!("an entry of the list is one layer, found {}", entries.len());
+        let diagnostic = Diagnostic::error(entries[1].0.place, message)
+            .label("a second layer")
+            .related(entries[0].0.place, "the first")
+            .help("start each layer with its own `- `");
+        self.report(diagnostic);
+    }
+
+    /// `conv2d {filters: 8}`, `conv2d:{filters: 8}`: YAML takes what precedes the next `: ` for the name.
+    fn forgotten_colon(&mut self, kind: &Spanned<String>) -> bool {
+        let Some(end) = kind.value.find([' ', ':', '{', '(', '[']) else {
+            return false;
+        };
+        let name = kind.value[..end].trim_end();
+        let diagnostic = Diagnostic::error(kind.place, format!("expected `: ` after `{name}`"))
+            .label("not the name of a layer")
+            .help(format!("write `- {name}: {{ … }}`, with a colon and a space before the arguments"));
+        self.report(diagnostic);
+        true
+    }
+}
+
+/// Where the arguments of a layer stand.
+enum Arguments<'a> {
+    /// Below it.
+    Node(&'a Node),
+    /// At its own column, by mistake.
+    Beside(&'a [(Node, Node)]),
+}
+
+fn empty(kind: Spanned<String>, place: Place) -> Entry {
+    Entry { kind, name: None, sources: None, repeat: None, arguments: Vec::new(), broken: false, place }
+}
