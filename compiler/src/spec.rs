@@ -36,7 +36,7 @@ pub struct Spec {
 pub struct Network {
     /// The type's name; a YAML file may leave it to the macro call.
     pub name: Option<Spanned<String>>,
-    /// Inputs in order; none where they could not be read, which has been reported.
+    /// Inputs in order.
     pub inputs: Vec<Input>,
     /// Where the weights come from.
     pub weights: Option<WeightsDeclaration>,

@@ -162,6 +162,10 @@ fn read_layout(layout: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> L
 }
 
 fn input_shape(input: &Input, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape> {
+    // The front end has reported a shape that it could not read.
+    if input.shape.value.is_empty() {
+        return None;
+    }
     let what = format!("the shape of input `{}`", input.name.value);
     let shape = shape_of(&input.shape, &what, diagnostics)?;
     let [height, width, channels] = shape.extents();

@@ -97,6 +97,10 @@ impl Checker<'_> {
     }
 
     fn entry(&mut self, entry: &Entry) {
+        if entry.broken {
+            self.refused.push(entry.place);
+            return;
+        }
         let kind = entry.kind.value.as_str();
         let (known, required): (Vec<&str>, Vec<&str>) = if let Some(kind) = layer(kind) {
             let required = kind.arguments.iter().filter(|argument| argument.required);

@@ -30,14 +30,20 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
         name: name.and_then(|(key, value)| reader.name(key, value)),
         inputs: match input {
             Some((key, value)) => reader.inputs(key, value),
-            None => reader.missing("input", tree.place, INPUT_EXAMPLE),
+            None => {
+                reader.missing("input", tree.place, INPUT_EXAMPLE);
+                unreadable(tree.place)
+            }
         },
         weights: weights.and_then(|(key, value)| reader.weights(key, value)),
         declared: Vec::new(),
         body: Body {
             statements: match layers {
                 Some((key, value)) => reader.layers(key, value),
-                None => reader.missing("layers", tree.place, LAYERS_EXAMPLE),
+                None => {
+                    reader.missing("layers", tree.place, LAYERS_EXAMPLE);
+                    Vec::new()
+                }
             },
             outputs: output.and_then(|(key, value)| reader.operands(key, value)),
             rebinds: false,
@@ -48,11 +54,15 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
     Spec { networks: vec![network], blocks }
 }
 
+/// Stands for inputs that could not be read, so that layers have something to start from.
+fn unreadable(place: Place) -> Vec<Input> {
+    vec![Input { name: Spanned::new("input".to_owned(), place), shape: Spanned::new(Vec::new(), place) }]
+}
+
 impl Reader<'_> {
-    fn missing<T>(&mut self, key: &str, place: Place, help: &str) -> Vec<T> {
+    fn missing(&mut self, key: &str, place: Place, help: &str) {
         let message = format!("the specification has no `{key}`");
         self.report(Diagnostic::error(place, message).label(format!("`{key}` is missing")).help(help));
-        Vec::new()
     }
 
     /// "`key` takes this, found that."
@@ -96,11 +106,11 @@ impl Reader<'_> {
             }
             Content::Map(_) => {
                 self.mismatch(key, value, "a shape or a mapping of shapes", SEVERAL);
-                Vec::new()
+                unreadable(value.place)
             }
             _ => {
                 self.mismatch(key, value, "a list of numbers", INPUT_EXAMPLE);
-                Vec::new()
+                unreadable(value.place)
             }
         }
     }
