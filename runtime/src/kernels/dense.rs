@@ -1,6 +1,8 @@
 use super::Activation;
 use crate::run::Run;
+use crate::simd::{Line, Reads, Simd, WithSimd};
 use crate::slot::Slot;
+use crate::weights::{PANEL, padded};
 
 /// Matrix–vector product over the floats of the input, all of them one vector.
 ///
@@ -24,24 +26,61 @@ pub struct Dense {
 impl Dense {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let weights = &run.weights[self.weights..];
-        let residual = self.residual.unwrap_or(self.input);
-        let ([input, residual], output) = run.operands([&self.input, &residual], &self.output);
-        let outputs = self.output.channels;
-        for o in 0..outputs {
-            let at = outputs.next_multiple_of(16) + o / 16 * input.len() * 16 + o % 16;
-            let mut sum = weights[o];
-            for (i, x) in input.iter().enumerate() {
-                sum += x * weights[at + i * 16];
+        let (level, all) = (run.level, run.weights);
+        let ([input, residual], output) =
+            run.operands([&self.input, &self.residual.unwrap_or(self.input)], &self.output);
+        let (bias, panels) = all[self.weights..].split_at(padded(output.len()));
+        let residual = self.residual.map(|_| residual);
+        level.dispatch(Task { dense: self, input, residual, output, bias, panels });
+        if self.activation.limits().is_none() {
+            let channels = output.len();
+            self.activation.apply(level, all, output, 0..channels, channels);
+        }
+    }
+}
+
+/// A dense layer with its operands.
+struct Task<'a> {
+    dense: &'a Dense,
+    input: &'a [f32],
+    residual: Option<&'a [f32]>,
+    output: &'a mut [f32],
+    bias: &'a [f32],
+    panels: &'a [f32],
+}
+
+impl WithSimd for Task<'_> {
+    type Output = ();
+
+    /// As many panels at once as there are, up to the tile's limit: one input is a short step, and many sums hide
+    /// the latency of the additions.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let panel = self.input.len() * PANEL;
+        let outputs = self.output.len();
+        let limits = self.dense.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let mut first = 0;
+        while first < outputs {
+            let vectors = simd.shape(1, (outputs - first).div_ceil(S::LANES)).0;
+            let channels = (vectors * S::LANES).min(outputs - first);
+            Line {
+                pixels: 1,
+                channels,
+                vectors,
+                input: self.input,
+                pixel: 0,
+                taps: [Reads::ONE; 2],
+                len: self.input.len(),
+                weights: &self.panels[first / PANEL * panel..],
+                panel,
+                bias: &self.bias[first..],
+                residual: self.residual.map(|floats| (&floats[first..], 0)),
+                limits,
+                output: &mut self.output[first..],
+                step: 0,
             }
-            if self.residual.is_some() {
-                sum += residual[o];
-            }
-            output[o] = match self.activation {
-                Activation::Relu => sum.max(0.0),
-                Activation::Relu6 => sum.clamp(0.0, 6.0),
-                _ => sum,
-            };
+            .compute(simd);
+            first += channels;
         }
     }
 }

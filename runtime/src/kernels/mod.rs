@@ -4,6 +4,7 @@
 //! Kernels are compiled once, here; a network adds constants and calls, not code.
 
 mod activation;
+mod bands;
 mod binary;
 mod conv;
 mod dense;

@@ -3,7 +3,8 @@
 
 use core::arch::x86_64::*;
 
-use super::{Simd, raw::Raw};
+use super::tile::{Tile, shapes};
+use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX-512.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,12 +60,44 @@ impl Raw for Avx512 {
         // SAFETY: masked lanes are not touched; the caller promises room for the others.
         unsafe { _mm512_mask_storeu_ps(to, first(count), v) }
     }
+
+    #[inline(always)]
+    fn shape(self, pixels: usize, vectors: usize) -> (usize, usize) {
+        match vectors {
+            8.. if pixels == 1 => (8, 1),
+            4.. if pixels == 1 => (4, 1),
+            0 | 1 => (1, 14),
+            _ => (2, 14),
+        }
+    }
+
+    #[inline(always)]
+    fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
+        shapes!(self, vectors, pixels, tile;
+            8: 1/1;
+            4: 1/2;
+            2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1;
+            1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1
+        );
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn enter<W: WithSimd>(token: Avx512, op: W) -> W::Output {
+    op.with_simd(token)
 }
 
 impl Simd for Avx512 {
     type M = __mmask16;
 
     const LANES: usize = 16;
+
+    #[inline(always)]
+    fn call<W: WithSimd>(self, op: W) -> W::Output {
+        // SAFETY: the token proves that the processor has the function's features.
+        unsafe { enter(self, op) }
+    }
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

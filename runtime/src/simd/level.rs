@@ -1,10 +1,9 @@
 //! The choice of a level.
-#![expect(unsafe_code, reason = "calls of functions compiled for instructions that a token proves present")]
 
 use core::fmt;
 
-use super::Simd;
 use super::scalar::Scalar;
+use super::{Simd, WithSimd};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
 
@@ -19,15 +18,6 @@ enum Inner {
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
-}
-
-/// A computation that is compiled once for each level.
-pub trait WithSimd {
-    /// What it gives.
-    type Output;
-
-    /// The computation; mark it `#[inline(always)]`.
-    fn with_simd<S: Simd>(self, simd: S) -> Self::Output;
 }
 
 impl Level {
@@ -92,13 +82,11 @@ impl Level {
     #[inline]
     pub fn dispatch<W: WithSimd>(self, op: W) -> W::Output {
         match self.0 {
-            Inner::Scalar(token) => op.with_simd(token),
+            Inner::Scalar(token) => token.call(op),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: the token proves that the processor has the function's features.
-            Inner::Avx2(token) => unsafe { enter_avx2(token, op) },
+            Inner::Avx2(token) => token.call(op),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: the token proves that the processor has the function's features.
-            Inner::Avx512(token) => unsafe { enter_avx512(token, op) },
+            Inner::Avx512(token) => token.call(op),
         }
     }
 
@@ -111,16 +99,4 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn enter_avx2<W: WithSimd>(token: Avx2, op: W) -> W::Output {
-    op.with_simd(token)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn enter_avx512<W: WithSimd>(token: Avx512, op: W) -> W::Output {
-    op.with_simd(token)
 }

@@ -17,9 +17,11 @@ mod avx2;
 mod avx512;
 mod level;
 mod scalar;
+mod tile;
 
-pub use level::{Level, WithSimd};
+pub use level::Level;
 pub use scalar::Scalar;
+pub(crate) use tile::{Line, Reads};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};
 
@@ -27,6 +29,8 @@ pub use {avx2::Avx2, avx512::Avx512};
 /// code relies on.
 #[expect(unsafe_code, reason = "the trait's users in this module check the bounds")]
 mod raw {
+    use super::tile::Tile;
+
     /// Loads and stores without a check.
     pub trait Raw: Copy {
         /// Lanes of `f32`.
@@ -47,7 +51,23 @@ mod raw {
         /// # Safety
         /// The first `count` floats can be written to `to`; `count` is at most the lanes.
         unsafe fn store_some_at(self, v: Self::V, to: *mut f32, count: usize);
+
+        /// The register tile for lines of `pixels` pixels and `vectors` vectors of output channels:
+        /// its vectors, at most that many or one panel, and the most pixels that it takes.
+        fn shape(self, pixels: usize, vectors: usize) -> (usize, usize);
+
+        /// Computes a tile of the line, of a shape that [`shape`](Self::shape) allows.
+        fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>);
     }
+}
+
+/// A computation that is compiled once for each level.
+pub trait WithSimd {
+    /// What it gives.
+    type Output;
+
+    /// The computation; mark it `#[inline(always)]`.
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output;
 }
 
 /// Vectors of `f32` on one level. A value of an implementing type proves that the processor has the
@@ -61,6 +81,9 @@ pub trait Simd: raw::Raw {
 
     /// Lanes of a vector; divides [`PANEL`](crate::weights::PANEL).
     const LANES: usize;
+
+    /// Runs `op` in a function of its own, compiled for this level.
+    fn call<W: WithSimd>(self, op: W) -> W::Output;
 
     /// `x` in every lane.
     fn splat(self, x: f32) -> Self::V;

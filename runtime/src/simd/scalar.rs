@@ -1,7 +1,8 @@
 //! Portable vectors: arrays of four, which the compiler turns into the target's baseline vectors.
 #![expect(unsafe_code, reason = "implements the unchecked loads and stores")]
 
-use super::{Simd, raw::Raw};
+use super::tile::{Tile, shapes};
+use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of the portable level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +67,32 @@ impl Raw for Scalar {
             unsafe { *to.add(lane) = value };
         }
     }
+
+    #[inline(always)]
+    fn shape(self, _pixels: usize, _vectors: usize) -> (usize, usize) {
+        (4, 2)
+    }
+
+    #[inline(always)]
+    fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
+        shapes!(self, vectors, pixels, tile; 4: 1/1 2/1);
+    }
+}
+
+#[inline(never)]
+fn enter<W: WithSimd>(token: Scalar, op: W) -> W::Output {
+    op.with_simd(token)
 }
 
 impl Simd for Scalar {
     type M = [bool; LANES];
 
     const LANES: usize = LANES;
+
+    #[inline(always)]
+    fn call<W: WithSimd>(self, op: W) -> W::Output {
+        enter(self, op)
+    }
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

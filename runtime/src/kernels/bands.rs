@@ -1,0 +1,189 @@
+//! Which output cells of an axis sum the same taps.
+
+use core::ops::Range;
+
+use crate::geometry::Axis;
+use crate::simd::Reads;
+
+/// How output cells of an axis map to input cells.
+#[derive(Clone, Copy)]
+pub(super) enum Along {
+    /// Window after window over the input, each cell of which is repeated so often.
+    Forward { repeat: usize },
+    /// The reverse of a convolution.
+    Transposed,
+}
+
+/// Output cells `start, start + step, …` that all have the same valid taps: every other tap falls into the padding,
+/// or between the cells of a transposed convolution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Band {
+    pub start: usize,
+    pub step: usize,
+    pub count: usize,
+    /// First tap.
+    tap: usize,
+    /// From one tap to the next.
+    tap_step: usize,
+    /// Number of taps.
+    taps: usize,
+    /// Input cell of the first tap for the first output cell; it and the next two in units of `1 / repeat` cells.
+    from: usize,
+    /// From one tap's input cell to the next one's.
+    delta: isize,
+    /// From one output cell's input cells to the next one's.
+    advance: usize,
+    repeat: usize,
+}
+
+impl Band {
+    /// The cells inside `range`.
+    pub(super) fn within(self, range: &Range<usize>) -> Option<Self> {
+        let below = |end: usize| end.saturating_sub(self.start).div_ceil(self.step).min(self.count);
+        let (first, end) = (below(range.start), below(range.end));
+        (first < end).then(|| Self {
+            start: self.start + first * self.step,
+            count: end - first,
+            from: self.from + first * self.advance,
+            ..self
+        })
+    }
+
+    /// Input cells from one output cell's window to the next one's.
+    pub(super) fn advance(&self) -> usize {
+        self.advance / self.repeat
+    }
+
+    /// The taps, with `pitch` floats from one input cell to the next and `weights` from one tap to the next.
+    pub(super) fn taps(&self, pitch: usize, weights: usize) -> Reads {
+        Reads {
+            count: self.taps,
+            from: self.from,
+            delta: self.delta,
+            repeat: self.repeat,
+            pitch,
+            weight: self.tap * weights,
+            weight_step: self.tap_step * weights,
+        }
+    }
+}
+
+/// The bands of an axis; every output cell is in one of them.
+pub(super) struct Bands<'a> {
+    axis: &'a Axis,
+    along: Along,
+    input: usize,
+    output: usize,
+    /// Cells `phase, phase + step, …` have input cells at equal distances.
+    phase: usize,
+    /// Next of the phase's cells.
+    cell: usize,
+}
+
+impl<'a> Bands<'a> {
+    pub(super) fn new(axis: &'a Axis, along: Along, input: usize, output: usize) -> Self {
+        Self { axis, along, input, output, phase: 0, cell: 0 }
+    }
+
+    /// Distance of the cells of a phase.
+    fn step(&self) -> usize {
+        match self.along {
+            Along::Forward { repeat } => repeat / gcd(self.axis.stride, repeat),
+            Along::Transposed => self.axis.stride,
+        }
+    }
+
+    /// All cells of the phase, as if no tap fell outside the input; and the input cell of the first tap of the
+    /// first one, which may be one of those outside.
+    fn phase(&self) -> (Band, isize) {
+        let Axis { kernel, stride, dilation, before, .. } = *self.axis;
+        let (start, step) = (self.phase, self.step());
+        let count = (self.output - start).div_ceil(step);
+        let band = Band {
+            start,
+            step,
+            count,
+            tap: 0,
+            tap_step: 1,
+            taps: kernel,
+            from: 0,
+            delta: dilation as isize,
+            advance: step * stride,
+            repeat: 1,
+        };
+        match self.along {
+            Along::Forward { repeat } => {
+                (Band { repeat, ..band }, (start * stride) as isize - before as isize)
+            }
+            Along::Transposed => {
+                // Input `(start + before − tap · dilation) / stride` must be whole; it is again so after `tap_step`
+                // taps.
+                let tap_step = stride / gcd(stride, dilation);
+                let reach = |tap: usize| (start + before) as isize - (tap * dilation) as isize;
+                let tap = (0..tap_step.min(kernel)).find(|&tap| reach(tap) % stride as isize == 0);
+                let (tap, taps) = tap.map_or((0, 0), |tap| (tap, (kernel - tap).div_ceil(tap_step)));
+                let delta = -((tap_step * dilation / stride) as isize);
+                (
+                    Band { tap, tap_step, taps, delta, advance: 1, ..band },
+                    reach(tap).div_euclid(stride as isize),
+                )
+            }
+        }
+    }
+}
+
+impl Iterator for Bands<'_> {
+    type Item = Band;
+
+    fn next(&mut self) -> Option<Band> {
+        let (step, origin) = loop {
+            if self.phase >= self.step().min(self.output) {
+                return None;
+            }
+            let phase = self.phase();
+            if self.cell < phase.0.count {
+                break phase;
+            }
+            self.phase += 1;
+            self.cell = 0;
+        };
+        let phase = step;
+        let limit = (self.input * phase.repeat) as isize;
+        let origin = origin + (self.cell * phase.advance) as isize;
+        // Valid taps are neighbours; the band lasts until one more becomes valid or one ceases to be.
+        let (mut first, mut taps, mut count) = (0, 0, phase.count - self.cell);
+        for tap in 0..phase.taps {
+            let at = origin + tap as isize * phase.delta;
+            let cells = if at < 0 {
+                at.unsigned_abs().div_ceil(phase.advance)
+            } else if at < limit {
+                if taps == 0 {
+                    first = tap;
+                }
+                taps += 1;
+                (limit - at).unsigned_abs().div_ceil(phase.advance)
+            } else {
+                continue;
+            };
+            count = count.min(cells);
+        }
+        let band = Band {
+            start: phase.start + self.cell * phase.step,
+            count,
+            tap: phase.tap + first * phase.tap_step,
+            taps,
+            from: (origin + first as isize * phase.delta).max(0).unsigned_abs(),
+            ..phase
+        };
+        self.cell += count;
+        Some(band)
+    }
+}
+
+const fn gcd(a: usize, b: usize) -> usize {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

@@ -1,0 +1,242 @@
+//! The register tile: a few pixels by a few vectors of output channels, accumulated over the taps of
+//! a window.
+#![expect(unsafe_code, reason = "the inner loops run without bounds checks; `Line::compute` checks before")]
+
+use super::{Simd, WithSimd};
+use crate::weights::PANEL;
+
+/// The taps of a window along one axis: tap `t` reads input cell `(from + t · delta) / repeat` and
+/// weights `weight + t · weight_step`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reads {
+    /// Number of taps; without any, the sum is the bias.
+    pub count: usize,
+    /// Input cell of the first tap, times `repeat`.
+    pub from: usize,
+    /// Input cells from one tap to the next, times `repeat`.
+    pub delta: isize,
+    /// How often each input cell is repeated.
+    pub repeat: usize,
+    /// Floats from one input cell to the next.
+    pub pitch: usize,
+    /// Weights of the first tap.
+    pub weight: usize,
+    /// Weights from one tap to the next.
+    pub weight_step: usize,
+}
+
+impl Reads {
+    /// A single tap, the first.
+    pub(crate) const ONE: Self =
+        Self { count: 1, from: 0, delta: 0, repeat: 1, pitch: 0, weight: 0, weight_step: 0 };
+
+    /// First float that tap `tap` reads.
+    #[inline(always)]
+    fn input(&self, tap: usize) -> usize {
+        let cell = self.from.wrapping_add_signed((tap as isize).wrapping_mul(self.delta));
+        let cell = if self.repeat == 1 { cell } else { cell / self.repeat };
+        cell.wrapping_mul(self.pitch)
+    }
+
+    /// The largest float offsets into input and weights that a tap reads, or `None` if one is not a
+    /// `usize`. Offsets are monotone in the tap, so the ends tell.
+    fn reach(&self) -> Option<(usize, usize)> {
+        let last = self.count.checked_sub(1)?;
+        let end = self.from.checked_add_signed(isize::try_from(last).ok()?.checked_mul(self.delta)?)?;
+        let input = self.from.max(end).checked_div(self.repeat)?.checked_mul(self.pitch)?;
+        let weights = last.checked_mul(self.weight_step)?.checked_add(self.weight)?;
+        Some((input, weights))
+    }
+}
+
+/// Output pixels at equal distances that sum the same taps, and some of their channels:
+/// `output[p · step + o] = limit(bias[o] + Σ weights · input[p · pixel + …] + residual[p · step + o])`.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    /// Number of output pixels.
+    pub pixels: usize,
+    /// Output channels to write; at most `vectors` vectors.
+    pub channels: usize,
+    /// Vectors of output channels to compute, as [`Raw::shape`](super::raw::Raw::shape) gives.
+    pub vectors: usize,
+    /// The input, from the cell where the first pixel's taps count from.
+    pub input: &'a [f32],
+    /// Floats from one pixel's window to the next.
+    pub pixel: usize,
+    /// Reads along rows and columns.
+    pub taps: [Reads; 2],
+    /// Floats that each tap reads.
+    pub len: usize,
+    /// Panels `[panel][tap][len][16]`, from the first one.
+    pub weights: &'a [f32],
+    /// Floats of a panel.
+    pub panel: usize,
+    /// Bias of each channel, up to a whole panel.
+    pub bias: &'a [f32],
+    /// What to add at the end, and its floats from one pixel to the next.
+    pub residual: Option<(&'a [f32], usize)>,
+    /// Lower and upper limit of the result.
+    pub limits: [f32; 2],
+    /// The first pixel's channels and what follows them.
+    pub output: &'a mut [f32],
+    /// Floats from one output pixel to the next.
+    pub step: usize,
+}
+
+impl Line<'_> {
+    /// Computes the line, in tiles of nearly equal size.
+    ///
+    /// # Panics
+    /// If the line leaves one of its slices.
+    #[inline(always)]
+    pub(crate) fn compute<S: Simd>(self, simd: S) {
+        assert!(self.fits(S::LANES) == Some(true), "the line leaves its slices");
+        let most = simd.shape(self.pixels, self.vectors).1;
+        let tiles = self.pixels.div_ceil(most);
+        let output = self.output.as_mut_ptr();
+        let mut first = 0;
+        for tile in 0..tiles {
+            let pixels = (self.pixels - first).div_ceil(tiles - tile);
+            simd.tile(self.vectors, pixels, Tile { line: &self, first, output });
+            first += pixels;
+        }
+    }
+
+    /// Whether everything that the tiles touch lies inside the slices; `None` is an overflow.
+    fn fits(&self, lanes: usize) -> Option<bool> {
+        let last = self.pixels.checked_sub(1)?;
+        let width = self.vectors.checked_mul(lanes)?;
+        let end = |step: usize| last.checked_mul(step)?.checked_add(self.channels);
+        let [rows, columns] = &self.taps;
+        let sums = if rows.count == 0 || columns.count == 0 {
+            true
+        } else {
+            let (down, across) = (rows.reach()?, columns.reach()?);
+            let input = last.checked_mul(self.pixel)?.checked_add(down.0)?.checked_add(across.0)?;
+            let panels = width.div_ceil(PANEL).checked_sub(1)?.checked_mul(self.panel)?;
+            let weights = panels.checked_add(down.1)?.checked_add(across.1)?;
+            input.checked_add(self.len)? <= self.input.len()
+                && weights.checked_add(self.len.checked_mul(PANEL)?)? <= self.weights.len()
+        };
+        let adds = match self.residual {
+            Some((floats, step)) => end(step)? <= floats.len(),
+            None => true,
+        };
+        let writes = self.channels <= width && end(self.step)? <= self.output.len();
+        Some(sums && adds && writes && width <= self.bias.len())
+    }
+}
+
+/// A tile of a line that was found to fit its slices.
+pub(super) struct Tile<'a> {
+    line: &'a Line<'a>,
+    /// Its first pixel.
+    first: usize,
+    /// The line's output.
+    output: *mut f32,
+}
+
+/// A tile with `R` pixels and `C` vectors. `U` neighbouring inputs have sums of their own, for tiles so
+/// small that additions would wait for each other.
+pub(super) struct Shape<'a, const R: usize, const C: usize, const U: usize>(pub(super) Tile<'a>);
+
+impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Tile { line, first, output } = self.0;
+        let [rows, columns] = &line.taps;
+        // SAFETY: `Line::compute` made the tile: it checked that all of these reads and writes, for each of the line's
+        // pixels, lie inside its slices, that there is a bias for each lane, and the tile's pixels are among the line's.
+        unsafe {
+            let mut sums = [[[simd.splat(0.0); C]; R]; U];
+            for c in 0..C {
+                let bias = simd.load_at(line.bias.as_ptr().add(c * S::LANES));
+                for r in 0..R {
+                    sums[0][r][c] = bias;
+                }
+            }
+            let input = line.input.as_ptr().add(first * line.pixel);
+            for down in 0..rows.count {
+                let input = input.add(rows.input(down));
+                let weights = line.weights.as_ptr().add(rows.weight + down * rows.weight_step);
+                for across in 0..columns.count {
+                    let input = input.add(columns.input(across));
+                    let weights = weights.add(columns.weight + across * columns.weight_step);
+                    accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
+                }
+            }
+            let (low, high) = (simd.splat(line.limits[0]), simd.splat(line.limits[1]));
+            for r in 0..R {
+                let pixel = first + r;
+                for c in 0..C {
+                    let mut sum = sums[0][r][c];
+                    for extra in &sums[1..] {
+                        sum = simd.add(sum, extra[r][c]);
+                    }
+                    let count = line.channels.saturating_sub(c * S::LANES).min(S::LANES);
+                    if let Some((floats, step)) = line.residual {
+                        let from = floats.as_ptr().wrapping_add(pixel * step + c * S::LANES);
+                        sum = simd.add(sum, simd.load_some_at(from, count));
+                    }
+                    // In this order, so that NaN passes.
+                    let limited = simd.min(high, simd.max(low, sum));
+                    let to = output.wrapping_add(pixel * line.step + c * S::LANES);
+                    simd.store_some_at(limited, to, count);
+                }
+            }
+        }
+    }
+}
+
+/// `sums[k % U][r][c] += input[r · pixel + k] · weights[k][c]` for `k` below `len`.
+///
+/// # Safety
+/// The inputs, and the weights of all vectors, can be read.
+#[inline(always)]
+unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize>(
+    simd: S,
+    sums: &mut [[[S::V; C]; R]; U],
+    input: *const f32,
+    pixel: usize,
+    weights: *const f32,
+    panel: usize,
+    len: usize,
+) {
+    let step = |sums: &mut [[S::V; C]; R], k: usize| {
+        let mut w = [simd.splat(0.0); C];
+        for (c, w) in w.iter_mut().enumerate() {
+            let at = c * S::LANES / PANEL * panel + c * S::LANES % PANEL;
+            // SAFETY: the caller's promise.
+            *w = unsafe { simd.load_at(weights.add(k * PANEL + at)) };
+        }
+        for (r, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            let x = simd.splat(unsafe { *input.add(r * pixel + k) });
+            for c in 0..C {
+                sums[c] = simd.mul_add(x, w[c], sums[c]);
+            }
+        }
+    };
+    let whole = len - len % U;
+    for k in (0..whole).step_by(U) {
+        for u in 0..U {
+            step(&mut sums[u], k + u);
+        }
+    }
+    for k in whole..len {
+        step(&mut sums[0], k);
+    }
+}
+
+/// Calls the tile of a shape from a table of `vectors: pixels/sums …`.
+macro_rules! shapes {
+    ($simd:expr, $vectors:expr, $pixels:expr, $tile:expr; $($c:literal: $($r:literal/$u:literal)+);+) => {
+        match ($vectors, $pixels) {
+            $($(($c, $r) => $simd.call($crate::simd::tile::Shape::<$r, $c, $u>($tile)),)+)+
+            _ => unreachable!("no such tile"),
+        }
+    };
+}
+pub(super) use shapes;
