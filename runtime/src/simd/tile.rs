@@ -128,7 +128,7 @@ impl Line<'_> {
 }
 
 /// A tile of a line that was found to fit its slices.
-pub(super) struct Tile<'a> {
+pub struct Tile<'a> {
     line: &'a Line<'a>,
     /// Its first pixel.
     first: usize,

@@ -1,0 +1,228 @@
+//! How close the kernels come to the peak of one core: `cargo bench -p convolve-runtime --features std`.
+//!
+//! For each SIMD level a register-only loop of multiply–adds gives the peak in the same run; the
+//! table gives each layer's share of it, the best of several rounds. Criterion then times the layers.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use convolve_runtime::geometry::Axis;
+use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling};
+use convolve_runtime::run::Run;
+use convolve_runtime::simd::{Level, Simd, WithSimd};
+use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::weights::padded;
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+
+/// A layer with its memory.
+struct Layer {
+    name: &'static str,
+    macs: usize,
+    kernel: Kernel,
+    arena: Vec<f32>,
+    weights: Vec<f32>,
+    /// First weight that lies on a cache line, as the weights of a model do.
+    aligned: usize,
+}
+
+enum Kernel {
+    Conv2d(Conv2d),
+    Depthwise(Depthwise),
+    Dense(Dense),
+}
+
+impl Layer {
+    fn new(name: &'static str, macs: usize, kernel: Kernel, floats: usize, weights: usize) -> Self {
+        let weights: Vec<f32> = (0..weights + 16).map(|i| (i % 7) as f32 * 0.01 - 0.03).collect();
+        let aligned = weights.as_ptr().align_offset(64);
+        Self { name, macs, kernel, arena: vec![0.5; floats], weights, aligned }
+    }
+
+    /// A square convolution of `size`² pixels.
+    fn conv(name: &'static str, size: usize, inputs: usize, outputs: usize, axis: Axis) -> Self {
+        let input = tensor(0, size, inputs);
+        let side = axis.output(size).expect("the window fits");
+        let output = tensor(input.span(), side, outputs);
+        let taps = axis.kernel * axis.kernel * inputs;
+        let conv = Conv2d {
+            input,
+            output,
+            residual: None,
+            rows: axis,
+            columns: axis,
+            sampling: Sampling::Direct,
+            groups: 1,
+            weights: 0,
+            activation: Activation::Relu,
+            pool: None,
+        };
+        let floats = input.span() + output.span();
+        Self::new(
+            name,
+            side * side * outputs * taps,
+            Kernel::Conv2d(conv),
+            floats,
+            padded(outputs) * (1 + taps),
+        )
+    }
+
+    fn depthwise(name: &'static str, size: usize, channels: usize, axis: Axis) -> Self {
+        let input = tensor(0, size, channels);
+        let side = axis.output(size).expect("the window fits");
+        let output = tensor(input.span(), side, channels);
+        let taps = axis.kernel * axis.kernel;
+        let kernel = Kernel::Depthwise(Depthwise {
+            input,
+            output,
+            rows: axis,
+            columns: axis,
+            multiplier: 1,
+            weights: 0,
+            activation: Activation::Relu6,
+        });
+        let floats = input.span() + output.span();
+        Self::new(name, side * side * channels * taps, kernel, floats, padded(channels) * (1 + taps))
+    }
+
+    fn dense(name: &'static str, inputs: usize, outputs: usize) -> Self {
+        let input = tensor(0, 1, inputs);
+        let output = tensor(inputs, 1, outputs);
+        let activation = Activation::Linear;
+        let kernel = Kernel::Dense(Dense { input, output, residual: None, weights: 0, activation });
+        Self::new(name, inputs * outputs, kernel, inputs + outputs, padded(outputs) * (1 + inputs))
+    }
+
+    fn run(&mut self, level: Level) {
+        let weights = &self.weights[self.aligned..];
+        let run = &mut Run { level, weights, inputs: &[], arena: &mut self.arena };
+        match &self.kernel {
+            Kernel::Conv2d(kernel) => kernel.run(run),
+            Kernel::Depthwise(kernel) => kernel.run(run),
+            Kernel::Dense(kernel) => kernel.run(run),
+        }
+    }
+}
+
+fn tensor(offset: usize, size: usize, channels: usize) -> Slot {
+    Slot { memory: Memory::Arena, offset, height: size, width: size, channels, pitch: channels }
+}
+
+fn window(kernel: usize, stride: usize) -> Axis {
+    Axis { kernel, stride, dilation: 1, before: kernel / 2, after: kernel / 2 }
+}
+
+fn layers() -> Vec<Layer> {
+    vec![
+        Layer::conv("3×3 64→64 128²", 128, 64, 64, window(3, 1)),
+        Layer::conv("3×3 128→128 28²", 28, 128, 128, window(3, 1)),
+        Layer::conv("3×3 256→256 14²", 14, 256, 256, window(3, 1)),
+        Layer::conv("3×3 512→512 7²", 7, 512, 512, window(3, 1)),
+        Layer::conv("3×3/2 64→128 56²", 56, 64, 128, window(3, 2)),
+        Layer::conv(
+            "3×3 dilated 12 512→256 33²",
+            33,
+            512,
+            256,
+            Axis { dilation: 12, before: 12, after: 12, ..window(3, 1) },
+        ),
+        Layer::conv("3×3 1→32 28²", 28, 1, 32, window(3, 1)),
+        Layer::conv("7×7/2 3→64 224²", 224, 3, 64, window(7, 2)),
+        Layer::conv("1×1 64→256 56²", 56, 64, 256, window(1, 1)),
+        Layer::conv("1×1 1024→256 14²", 14, 1024, 256, window(1, 1)),
+        Layer::conv("1×1 16→96 112²", 112, 16, 96, window(1, 1)),
+        Layer::conv("1×1 144→24 56²", 56, 144, 24, window(1, 1)),
+        Layer::depthwise("depthwise 3×3 96 56²", 56, 96, window(3, 1)),
+        Layer::depthwise("depthwise 3×3/2 96 112²", 112, 96, window(3, 2)),
+        Layer::depthwise("depthwise 3×3 960 7²", 7, 960, window(3, 1)),
+        Layer::depthwise("depthwise 5×5 240 28²", 28, 240, window(5, 1)),
+        Layer::dense("dense 3136→128", 3136, 128),
+        Layer::dense("dense 512→1000", 512, 1000),
+        Layer::dense("dense 128→10", 128, 10),
+    ]
+}
+
+/// Multiply–adds that touch no memory.
+struct Peak {
+    rounds: usize,
+}
+
+/// Independent sums, enough for every level's latency and few enough for its registers.
+const SUMS: usize = 12;
+
+impl WithSimd for Peak {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (factor, term) = (simd.splat(black_box(0.999)), simd.splat(black_box(0.001)));
+        let mut sums = [simd.splat(black_box(0.5)); SUMS];
+        for _ in 0..self.rounds {
+            for sum in &mut sums {
+                *sum = simd.mul_add(*sum, factor, term);
+            }
+        }
+        sums.into_iter().map(|sum| simd.sum(sum)).sum()
+    }
+}
+
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        S::LANES
+    }
+}
+
+/// The least seconds of some rounds that take a few milliseconds each.
+fn fastest(mut work: impl FnMut()) -> f64 {
+    let mut time = |times: usize| {
+        let start = Instant::now();
+        (0..times).for_each(|_| work());
+        start.elapsed().as_secs_f64() / times as f64
+    };
+    let times = (2e-3 / time(1).max(1e-9)) as usize + 1;
+    (0..15).map(|_| time(times)).fold(f64::INFINITY, f64::min)
+}
+
+/// Multiply–adds a second.
+fn peak(level: Level) -> f64 {
+    const ROUNDS: usize = 100_000;
+    let macs = (ROUNDS * SUMS * level.dispatch(Lanes)) as f64;
+    macs / fastest(|| {
+        black_box(level.dispatch(Peak { rounds: ROUNDS }));
+    })
+}
+
+fn shares() {
+    for level in Level::available() {
+        println!("{level}: peak {:.1} GFLOP/s", 2e-9 * peak(level));
+        for mut layer in layers() {
+            // The clock varies, so each layer has a peak of its own time.
+            let seconds = fastest(|| layer.run(level));
+            let rate = layer.macs as f64 / seconds;
+            let share = 100.0 * rate / peak(level);
+            println!(
+                "  {:28} {:9.1} µs {:6.1} GFLOP/s {share:5.1} %",
+                layer.name,
+                seconds * 1e6,
+                rate * 2e-9
+            );
+        }
+    }
+}
+
+fn kernels(criterion: &mut Criterion) {
+    shares();
+    for level in Level::available() {
+        let mut group = criterion.benchmark_group(level.name());
+        for mut layer in layers() {
+            group.bench_function(BenchmarkId::from_parameter(layer.name), |b| b.iter(|| layer.run(level)));
+        }
+    }
+}
+
+criterion_group!(benches, kernels);
+criterion_main!(benches);
