@@ -278,3 +278,12 @@ impl core::fmt::Display for Shape {
         }
     }
 }
+
+impl core::fmt::Display for Layout {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Pytorch => "pytorch",
+            Self::Keras => "keras",
+        })
+    }
+}

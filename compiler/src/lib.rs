@@ -7,8 +7,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod analysis;
 pub mod check;
 pub mod diagnostic;
+pub mod files;
 pub mod frontend;
 pub mod graph;
 pub mod render;

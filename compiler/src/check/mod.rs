@@ -18,10 +18,13 @@ mod reshape;
 mod space;
 mod statics;
 mod values;
+mod weights;
 mod window;
 
 pub use layers::{Argument, Arity, LAYERS, LayerKind};
 pub use notation::Notation;
+pub(crate) use weights::embed;
+pub use weights::{Embedded, parameters};
 
 use self::builder::Builder;
 use self::expand::{Expanded, Tensor, expand};
