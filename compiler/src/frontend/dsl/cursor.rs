@@ -104,12 +104,15 @@ impl Cursor {
     pub(super) fn found(&self) -> String {
         match self.peek() {
             None => "the end".into(),
-            Some(TokenTree::Group(group)) => match group.delimiter() {
-                Delimiter::Parenthesis => "`(…)`".into(),
-                Delimiter::Bracket => "`[…]`".into(),
-                Delimiter::Brace => "`{…}`".into(),
-                Delimiter::None => "an expression".into(),
-            },
+            Some(TokenTree::Group(group)) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ('(', ')'),
+                    Delimiter::Bracket => ('[', ']'),
+                    Delimiter::Brace => ('{', '}'),
+                    Delimiter::None => return "an expression".into(),
+                };
+                format!("`{open}{}{close}`", if group.stream().is_empty() { "" } else { "…" })
+            }
             Some(token) => format!("`{}`", excerpt(&token.to_string())),
         }
     }

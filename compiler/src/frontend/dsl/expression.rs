@@ -126,7 +126,7 @@ impl Parser {
         Some(Entry {
             kind: self.named(kind),
             name: arguments.name,
-            sources: (!arguments.sources.is_empty()).then_some(arguments.sources),
+            sources: Some(arguments.sources),
             repeat: arguments.repeat,
             arguments: arguments.others,
             broken: arguments.broken,

@@ -169,6 +169,7 @@ impl Parser {
                 Formal::Layer(name) => inputs.push(name),
                 Formal::Value(name) => parameters.push(Parameter { name, default: None }),
                 Formal::Input(input) => {
+                    inputs.push(input.name.clone());
                     let (first, last) = self.places[input.shape.place.0 as usize];
                     self.error_over(
                         first,

@@ -89,7 +89,8 @@ impl Parser {
     /// The name behind `let`, in scope from here on.
     fn binding(&mut self, cursor: &mut Cursor, statements: &mut Vec<Statement>) -> Option<Spanned<String>> {
         cursor.eat_word("mut");
-        let Some(ident) = cursor.eat_ident().filter(|ident| ident != "_") else {
+        let ident = if cursor.at_word("_") { None } else { cursor.eat_ident() };
+        let Some(ident) = ident else {
             self.no_binding(cursor, statements);
             return None;
         };

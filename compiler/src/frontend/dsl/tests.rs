@@ -131,3 +131,227 @@ fn a_whole_network() {
          -> output: conv2d(a, filters=$filters, kernel_size=3, padding=same, activation=relu)"
     );
 }
+
+#[test]
+fn bindings_name_their_layers() {
+    assert_eq!(body("let a = relu(x); a"), "a: relu(x); -> a");
+    assert_eq!(body("let mut a = relu(x); a = relu(a); a"), "a: relu(x); a: relu(a); -> a");
+    assert_eq!(body("let a = x; relu(a)"), "a = x; -> output: relu(a)");
+    assert_eq!(body("relu(x); relu(y)"), "relu(x); -> output: relu(y)");
+    assert_eq!(body("let r#type = relu(x); r#type"), "type: relu(x); -> type");
+    assert_eq!(body("let a = relu(x, name = \"b.c\"); a"), "a = b.c: relu(x); -> a");
+    assert_eq!(body("relu(x, name = probs)"), "-> probs: relu(x)");
+    assert_eq!(body("(relu(x), y)"), "-> output: relu(x), y");
+    assert_eq!(body("(relu(x))"), "-> output: relu(x)");
+}
+
+#[test]
+fn signs_are_layers() {
+    assert_eq!(body("x + y"), "-> output: add(x, y)");
+    assert_eq!(body("let a = x + y * relu(x) + y; a"), "a: add(x, mul(y, relu(x)), y); -> a");
+    assert_eq!(body("(x + y) * y"), "-> output: mul(add(x, y), y)");
+    assert_eq!(body("relu(x + y)"), "-> output: relu(add(x, y))");
+}
+
+#[test]
+fn every_kind_of_value() {
+    assert_eq!(
+        body(
+            "f(x, a = 1, b = -2, c = 0.5, d = -1e-3, e = true, g = same, h = \"same\", i = [1, -2,], j = [],)"
+        ),
+        "-> output: f(x, a=1, b=-2, c=0.5, d=-0.001, e=true, g=same, h=same, i=[1, -2], j=[])"
+    );
+    assert_eq!(body("f(x, a = elu(alpha = 0.3), b = relu())"), "-> output: f(x, a=elu(alpha=0.3), b=relu())");
+    assert_eq!(body("f(x, repeat = 3, a = 1)"), "-> output: f(x, repeat=3, a=1)");
+    assert_eq!(body("f()"), "-> output: f()");
+}
+
+#[test]
+fn loops_have_scopes() {
+    assert_eq!(
+        body(
+            "let mut a = x; for i in 0..3 { a = f(a, n = i, m = j); for j in i..4 { a = g(a, n = [i, j]); } } a"
+        ),
+        "a = x; for i in 0..3 { a: f(a, n=$i, m=j); for j in $i..4 { a: g(a, n=[$i, $j]); }; }; -> a"
+    );
+    let text = "fn N(x: Input<8>) -> Output { let mut a = x; for i in 0..3 { let a = f(a); let b = f(a); b; } \
+                b = f(a); g(b) }";
+    assert_eq!(
+        messages(&parse_text(text)),
+        [
+            "this `a` hides the one outside the loop, and each turn forgets it",
+            "`b;` does nothing",
+            "there is no `b` to assign to",
+            "`b` is bound inside the loop above and gone after it",
+        ]
+    );
+}
+
+#[test]
+fn files_and_networks_side_by_side() {
+    let call =
+        parse_text("pub A = \"a.yaml\"; /// Doc.\n pub(crate) B = \"b.yaml\", fn C(x: Input<4>) { relu(x) }");
+    assert_eq!(messages(&call), [""; 0]);
+    let shown = call.items.iter().map(|item| match &item.definition {
+        Definition::File(path) => format!("{} {} = {}", item.visibility, item.name, path.value),
+        Definition::Network(index) => format!("{}: network {index}", item.name),
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), ["pub A = a.yaml", "pub (crate) B = b.yaml", "C: network 0"]);
+    assert!(call.parsed.spec.networks[0].declared.is_empty());
+}
+
+#[test]
+fn several_inputs_and_outputs() {
+    let call = parse_text(
+        "fn N(a: Input<8, 8, 1>, mut b: Input<10>) -> (Output<8, 8, 1>, Output) { (relu(a), relu(b)) }",
+    );
+    assert_eq!(messages(&call), [""; 0]);
+    let network = &call.parsed.spec.networks[0];
+    assert_eq!(network.inputs.len(), 2);
+    assert_eq!(network.declared.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(show_body(&network.body), "-> output: relu(a), output: relu(b)");
+}
+
+/// Everything that Rust has and a network has not, and what stands in its place.
+#[test]
+fn unsupported_rust_is_refused_with_a_remedy() {
+    for (statement, message) in [
+        ("x.relu()", "`.relu` after a layer: methods are not offered"),
+        ("f(x.relu())", "`.relu` after a layer: methods are not offered"),
+        ("x.0", "`.` after a layer"),
+        ("if a { x } else { y }", "a network cannot branch"),
+        ("let a = match x { _ => y }; a", "a network cannot branch"),
+        ("while true { f(x); } x", "a network cannot loop on a condition"),
+        ("return x", "`return` is not offered"),
+        ("return x;", "`return` is not offered"),
+        ("&x", "a layer is not borrowed"),
+        ("*x", "a layer is not dereferenced"),
+        ("|x| x", "closures are not offered"),
+        ("f(|x| x)", "closures are not offered"),
+        ("conv!(x)", "a macro is no layer"),
+        ("nn::conv(x)", "a path is no layer"),
+        ("x[0]", "a layer cannot be indexed"),
+        ("x as f32", "a layer cannot be converted"),
+        ("x?", "`?` after a layer"),
+        ("x - y", "`-` between layers is not offered"),
+        ("x / y", "layers cannot be divided"),
+        ("{ x }", "a body inside an expression is not offered"),
+        ("let a: Layer = f(x); a", "a layer's type is not written"),
+        ("let (a, b) = f(x); a", "expected a name, found `(…)`"),
+        ("let _ = f(x); x", "expected a name, found `_`"),
+        ("let a; x", "expected `=` and a layer, found `;`"),
+        ("let a = f(x) x", "expected `;`, found `x`"),
+        ("let a = f(x);", "the body returns no layer"),
+        ("x += y; x", "`+=` is not offered"),
+        ("for i in 0..=3 { x = f(x); } x", "`..=` is not offered"),
+        ("for i in 0..n { x = f(x); } x", "expected a whole number or a parameter, found `n`"),
+        ("for i in 0..3 { f(x) } x", "a loop gives no value"),
+        ("for i in x { } x", "expected a whole number or a parameter, found `x`"),
+        ("use a::b; x", "`use` in a body"),
+        ("#[cold] let a = f(x); a", "attributes have no meaning on a layer"),
+        ("f(x, 3)", "expected a layer, found `3`"),
+        ("f([x, y])", "expected a layer, found `[…]`"),
+        ("f(a = 1, x)", "a source after an argument"),
+        ("f(x, a = )", "expected a value, found the end"),
+        ("f(x, a = 1 + 2)", "`+` between values"),
+        ("f(x, a = n * 2)", "`*` between values"),
+        ("f(x, a = 'c')", "`'c'`: characters and bytes have no meaning here"),
+        ("f(x, a = (1, 2))", "expected a value, found `(…)`"),
+        ("f(x, from = y)", "`from` belongs to YAML"),
+        ("f(x, name = 3)", "`name` takes a word or a string"),
+        ("f(x y)", "expected `,`, found `y`"),
+        ("(f(x), y) * x", "a layer cannot be a tuple"),
+        ("()", "expected a layer, found `()`"),
+        ("", "the body returns no layer"),
+    ] {
+        let call = parse_text(&format!("fn N(x: Input<8>, y: Input<8>) -> Output {{ {statement} }}"));
+        assert_eq!(messages(&call), [message], "{statement}");
+        let diagnostic = &call.parsed.diagnostics[0];
+        let explained =
+            diagnostic.helps.len() + diagnostic.notes.len() > 0 || message.starts_with("expected");
+        assert!(explained || message.contains(": "), "no remedy: {statement}");
+    }
+}
+
+#[test]
+fn items_are_refused_with_a_remedy() {
+    for (item, message) in [
+        ("", "expected a network, a block or a file, found the end"),
+        ("struct A;", "expected a network, a block or a file, found `struct`"),
+        (
+            "pub async fn N(x: Input<8>) -> Output { x }",
+            "expected a network, a block or a file, found `async`",
+        ),
+        ("fn N<T>(x: Input<8>) -> Output { x }", "networks and blocks take no type parameters"),
+        ("fn N(x: Input) -> Output { x }", "the input `x` has no shape"),
+        ("fn N(x: Input<8, 8; 1>) -> Output { x }", "expected `,` or `>`, found `;`"),
+        ("fn N(x) -> Output { x }", "expected `:` and a type, found the end"),
+        ("fn N(&self) -> Output { x }", "expected `name: Type`, found `&`"),
+        ("fn N(x: Inptu<8>) -> Output { x }", "unknown type `Inptu`"),
+        ("fn N(x: Input<8>) -> Tensor { x }", "expected `Output` or `Layer`, found `Tensor`"),
+        ("fn N() -> Output { relu(x) }", "the network `N` has no input"),
+        ("fn N(x: Input<8>, n: usize) -> Output { x }", "`n` is no input, and `N` is a network"),
+        ("fn N(x: Input<8>) -> Layer { x }", "the block `N` takes a layer of any shape"),
+        ("fn b(n: usize) -> Layer { x }", "the block `b` takes no layer"),
+        ("fn b(x: Layer) { x }", "`b` does not say what it returns"),
+        ("fn b(x: Layer) -> Layer { (x, x) }", "the block `b` returns several layers"),
+        ("pub fn b(x: Layer) -> Layer { x }", "the block `b` is public"),
+        ("#[weights(\"a\")] fn b(x: Layer) -> Layer { x }", "a block has no weights file of its own"),
+        ("#[derive(Debug)] fn N(x: Input<8>) -> Output { x }", "this attribute means nothing here"),
+        ("#[weights(\"a\")] #[weights(\"b\")] fn N(x: Input<8>) -> Output { x }", "`weights` is given twice"),
+        ("#[weights = \"a\"] fn N(x: Input<8>) -> Output { x }", "expected `(\"file\")`, found `=`"),
+        (
+            "#[weights(\"a\", layuot = keras)] fn N(x: Input<8>) -> Output { x }",
+            "`weights` has no argument `layuot`",
+        ),
+        ("#[weights()] fn N(x: Input<8>) -> Output { x }", "expected a file or a layout"),
+        ("#[weights(\"a\")] A = \"a.yaml\"", "the file says where its weights are"),
+        ("A = a.yaml", "expected the path of a YAML file in quotes, found `a`"),
+        ("fn N(x: Input<8>) -> Output;", "expected the body, `{ … }`, found `;`"),
+    ] {
+        assert_eq!(messages(&parse_text(item)), [message], "{item}");
+    }
+}
+
+/// One call, several mistakes: all are told, and what only follows from them is marked as broken.
+#[test]
+fn all_mistakes_come_at_once() {
+    let call = parse_text(
+        "fn N(x: Input<8>) -> Output { let a = f(x, n = , m = 'c', k = 3); let (b, c) = f(a); let d = b.g(); \
+         let e = h(d); odd(e) } fn odd(x: Layr) -> Layer { x } fn M(x: Input<8>) -> Output { if a { x } }",
+    );
+    assert_eq!(
+        messages(&call),
+        [
+            "expected a value, found `,`",
+            "`'c'`: characters and bytes have no meaning here",
+            "expected a name, found `(…)`",
+            "`.g` after a layer: methods are not offered",
+            "unknown type `Layr`",
+            "a network cannot branch",
+        ]
+    );
+    assert_eq!(
+        show_body(&call.parsed.spec.networks[0].body),
+        "a: broken; b: broken; c: broken; d: broken; e: h(d); -> output: broken"
+    );
+}
+
+/// Each of these overflows the stack of a parser that follows its input.
+#[test]
+fn nesting_is_limited() {
+    let deep = |open: &str, inner: &str, close: &str| {
+        let (open, close) = (open.repeat(10_000), close.repeat(10_000));
+        let text = format!("fn N(x: Input<8>) -> Output {{ {open}{inner}{close} }}");
+        let call = parse_text(&text);
+        call.parsed.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>()
+    };
+    let limit = ["more than 64 levels of nesting"];
+    assert_eq!(deep("relu(", "x", ")"), limit);
+    assert_eq!(deep("(", "x", ")"), limit);
+    assert_eq!(deep("elu(b = [", "1", "])"), limit);
+    assert_eq!(deep("for i in 0..2 {", "", "}"), [limit[0], "the body returns no layer"]);
+    assert_eq!(deep("x + ", "x", ""), [""; 0]);
+    assert_eq!(deep("-", "x", ""), ["expected a layer, found `-`"]);
+    assert_eq!(deep("&", "x", ""), ["a layer is not borrowed"]);
+}
