@@ -3,6 +3,11 @@
 //! Nodes stand in an order in which each comes after its inputs. Weights are known by name, shape and
 //! layout; their values are not needed.
 
+mod edit;
+mod print;
+
+pub use print::{activation_words, words};
+
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activation, BinaryOp, BlockOrder, NormalizeOver, PadMode, PoolOp, ResizeMode, Sampling, Windows,
@@ -235,6 +240,14 @@ pub struct Dense {
     pub after: Option<Fold>,
     /// Applied to the sum.
     pub activation: Activation,
+}
+
+impl Parameter {
+    /// Numbers in the tensor.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 impl Shape {

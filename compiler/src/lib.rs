@@ -10,9 +10,13 @@
 pub mod analysis;
 pub mod check;
 pub mod diagnostic;
+pub mod execute;
 pub mod files;
 pub mod frontend;
 pub mod graph;
+pub mod passes;
+pub mod plan;
 pub mod render;
 pub mod source;
 pub mod spec;
+pub mod verify;

@@ -19,7 +19,7 @@ const LINE: usize = 64 / size_of::<f32>();
 
 /// Zeroed floats on the heap, the first at a multiple of 64 bytes.
 #[cfg(feature = "alloc")]
-struct Heap {
+pub struct Heap {
     floats: Vec<f32>,
     start: usize,
     len: usize,
@@ -27,7 +27,9 @@ struct Heap {
 
 #[cfg(feature = "alloc")]
 impl Heap {
-    fn zeroed(len: usize) -> Self {
+    /// This many zeros.
+    #[must_use]
+    pub fn zeroed(len: usize) -> Self {
         // A line more than needed, so that the first whole one can be found without unsafe code; the
         // allocator gives zeroed pages without touching them.
         let floats = vec![0.0; len + LINE];
@@ -35,12 +37,23 @@ impl Heap {
         Self { floats, start, len }
     }
 
-    fn as_slice(&self) -> &[f32] {
+    /// The floats.
+    #[must_use]
+    pub fn as_slice(&self) -> &[f32] {
         &self.floats[self.start..self.start + self.len]
     }
 
-    fn as_mut_slice(&mut self) -> &mut [f32] {
+    /// The floats, to write.
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.floats[self.start..self.start + self.len]
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl fmt::Debug for Heap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Heap({} floats)", self.len)
     }
 }
 

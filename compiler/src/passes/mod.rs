@@ -1,0 +1,182 @@
+//! Rewrites of the graph, each in its own file, each of which can be switched off.
+//!
+//! A rewrite keeps what the network computes, up to rounding. What two nodes become stands in the place
+//! of the later one, so that every node still comes after its inputs.
+
+mod absorb_padding;
+mod drop_identities;
+mod fold_norm;
+mod fuse_activation;
+mod fuse_pooling;
+mod fuse_residual;
+mod read_upsampled;
+
+use core::fmt::{self, Display, Formatter};
+
+use crate::graph::{Graph, Node, Op, Shape};
+
+/// A rewrite of a graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Its name, by which it is switched off.
+    pub name: &'static str,
+    /// The rewrite.
+    run: fn(&mut Graph) -> Vec<Outcome>,
+}
+
+/// Every pass, in the order in which they run.
+///
+/// Norms are folded first, because a folded norm lets an activation reach the convolution. Padding goes
+/// before upsampling, because it often stands between an upsampling and its convolution. Activations go
+/// before sums and pooling, which take the activation along.
+pub const PASSES: &[Pass] = &[
+    Pass { name: "drop_identities", run: drop_identities::run },
+    Pass { name: "fold_norm", run: fold_norm::run },
+    Pass { name: "absorb_padding", run: absorb_padding::run },
+    Pass { name: "fuse_activation", run: fuse_activation::run },
+    Pass { name: "fuse_residual", run: fuse_residual::run },
+    Pass { name: "fuse_pooling", run: fuse_pooling::run },
+    Pass { name: "read_upsampled", run: read_upsampled::run },
+];
+
+/// What is switched off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    disabled: Vec<&'static str>,
+}
+
+impl Options {
+    /// Everything but this pass or [decision of the planner](crate::plan::DECISIONS).
+    #[must_use]
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.disabled.push(name);
+        self
+    }
+
+    /// No pass, and no decision of the planner.
+    #[must_use]
+    pub fn plain() -> Self {
+        let passes = PASSES.iter().map(|pass| pass.name);
+        Self { disabled: passes.chain(crate::plan::DECISIONS.iter().copied()).collect() }
+    }
+
+    /// Whether a pass or decision is on.
+    #[must_use]
+    pub fn enabled(&self, name: &str) -> bool {
+        !self.disabled.contains(&name)
+    }
+}
+
+/// What a pass did, or why it did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The pass.
+    pub pass: &'static str,
+    /// Whether it changed something.
+    pub done: bool,
+    /// What, in words.
+    pub words: String,
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let verb = if self.done { "" } else { "not: " };
+        write!(f, "{}: {verb}{}", self.pass, self.words)
+    }
+}
+
+/// A report before the pass has put its name on it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) done: bool,
+    pub(crate) words: String,
+}
+
+impl Outcome {
+    pub(crate) fn done(words: impl Into<String>) -> Self {
+        Self { done: true, words: words.into() }
+    }
+
+    pub(crate) fn declined(words: impl Into<String>) -> Self {
+        Self { done: false, words: words.into() }
+    }
+
+    /// With the name of its pass.
+    pub(crate) fn report(self, pass: &'static str) -> Report {
+        Report { pass, done: self.done, words: self.words }
+    }
+}
+
+/// Runs every pass that is on.
+pub fn optimise(graph: &mut Graph, options: &Options) -> Vec<Report> {
+    graph.remove_unread();
+    let mut reports = Vec::new();
+    for pass in PASSES.iter().filter(|pass| options.enabled(pass.name)) {
+        reports.extend((pass.run)(graph).into_iter().map(|outcome| outcome.report(pass.name)));
+        graph.remove_unread();
+        debug_assert_eq!(crate::verify::verify(graph), Ok(()), "after {}", pass.name);
+    }
+    reports
+}
+
+/// A node and one of its inputs, which may become one.
+struct Pair<'a> {
+    graph: &'a Graph,
+    earlier: &'a Node,
+    later: &'a Node,
+    /// Which input of `later` the earlier node is.
+    position: usize,
+}
+
+impl Pair<'_> {
+    /// The shape that the earlier node reads.
+    fn input_shape(&self) -> Shape {
+        self.graph.nodes[self.earlier.inputs[0]].shape
+    }
+}
+
+/// What becomes of a pair.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack")]
+enum Verdict {
+    /// They have nothing to do with this pass.
+    Unrelated,
+    /// They stay two, for this reason.
+    Apart(&'static str),
+    /// The later node computes both, as this; it reads the earlier node's inputs, then its own others.
+    Joined(Op),
+}
+
+/// Joins the pairs of nodes that `judge` says so of, where nothing else reads the earlier node.
+fn join(graph: &mut Graph, judge: impl Fn(&Pair<'_>) -> Verdict) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let mut uses = graph.uses();
+    for id in 0..graph.nodes.len() {
+        let mut position = 0;
+        while position < graph.nodes[id].inputs.len() {
+            let source = graph.nodes[id].inputs[position];
+            let (earlier, later) = (&graph.nodes[source], &graph.nodes[id]);
+            let verdict = match judge(&Pair { graph, earlier, later, position }) {
+                Verdict::Joined(_) if uses[source] > 1 => Verdict::Apart("something else reads it too"),
+                verdict => verdict,
+            };
+            position += 1;
+            match verdict {
+                Verdict::Unrelated => {}
+                Verdict::Apart(reason) => {
+                    let words = format!("{} into {}: {reason}", earlier.title(), later.title());
+                    outcomes.push(Outcome::declined(words));
+                }
+                Verdict::Joined(op) => {
+                    outcomes.push(Outcome::done(format!("{} with {}", earlier.title(), later.title())));
+                    let mut inputs = earlier.inputs.clone();
+                    inputs.extend(later.inputs.iter().filter(|&&input| input != source));
+                    let layers = [earlier.layers.as_slice(), &later.layers].concat();
+                    graph.nodes[id] = Node { layers, op, inputs, shape: later.shape };
+                    uses[source] = 0;
+                    position = 0;
+                }
+            }
+        }
+    }
+    outcomes
+}

@@ -1,0 +1,124 @@
+//! Offsets of buffers in one arena, from the times at which they are in use.
+
+use convolve_runtime::weights::PANEL;
+
+/// Floats that are in use from one step to another, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Buffer {
+    /// Size.
+    pub(super) floats: usize,
+    /// First step.
+    pub(super) first: usize,
+    /// Last step.
+    pub(super) last: usize,
+}
+
+/// A place for every buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Packing {
+    /// First float of each buffer, a multiple of a panel.
+    pub(super) offsets: Vec<usize>,
+    /// Floats in all.
+    pub(super) arena: usize,
+    /// Floats that no packing can do without: the most that are in use at once.
+    pub(super) bound: usize,
+}
+
+/// Orders that are tried by chance when no sorted one reaches the bound.
+const RESTARTS: usize = 32;
+/// Buffers above which a restart would cost more than it saves.
+const RESTART_LIMIT: usize = 512;
+
+/// Packs the buffers: each in turn goes to the lowest gap that is free while it lives. Several orders are
+/// tried, and the best is kept.
+pub(super) fn pack(buffers: &[Buffer]) -> Packing {
+    let mut buffers = buffers.to_vec();
+    for buffer in &mut buffers {
+        buffer.floats = buffer.floats.next_multiple_of(PANEL);
+    }
+    let bound = bound(&buffers);
+    let time = |buffer: &Buffer| buffer.last - buffer.first + 1;
+    let sorts: [&dyn Fn(&Buffer) -> usize; 4] = [
+        &|buffer| usize::MAX - buffer.floats,
+        &|buffer| usize::MAX - buffer.floats.saturating_mul(time(buffer)),
+        &|buffer| usize::MAX - time(buffer),
+        &|buffer| buffer.first,
+    ];
+    let mut order: Vec<usize> = (0..buffers.len()).collect();
+    let mut best = place(&buffers, &order, bound);
+    let mut best_order = order.clone();
+    let mut attempt = |order: &[usize], best_order: &mut Vec<usize>| {
+        let packing = place(&buffers, order, bound);
+        if packing.arena < best.arena {
+            best = packing;
+            best_order.copy_from_slice(order);
+        }
+        best.arena == bound
+    };
+    let mut done = false;
+    for sort in sorts {
+        order.sort_by_key(|&index| (sort(&buffers[index]), index));
+        done = done || attempt(&order, &mut best_order);
+    }
+    if buffers.len() <= RESTART_LIMIT && buffers.len() > 1 {
+        let mut random = Random(1);
+        for _ in 0..RESTARTS {
+            order.copy_from_slice(&best_order);
+            for _ in 0..3 {
+                let (from, to) = (random.below(order.len()), random.below(order.len()));
+                order.swap(from, to);
+            }
+            done = done || attempt(&order, &mut best_order);
+        }
+    }
+    best
+}
+
+/// The most floats that are in use at one step.
+fn bound(buffers: &[Buffer]) -> usize {
+    let last = buffers.iter().map(|buffer| buffer.last).max().unwrap_or(0);
+    let (mut starting, mut ending) = (vec![0; last + 2], vec![0; last + 2]);
+    for buffer in buffers {
+        starting[buffer.first] += buffer.floats;
+        ending[buffer.last + 1] += buffer.floats;
+    }
+    let mut live = 0;
+    let steps = starting.iter().zip(&ending);
+    steps.map(|(start, end)| (live = live + start - end, live).1).max().unwrap_or(0)
+}
+
+fn place(buffers: &[Buffer], order: &[usize], bound: usize) -> Packing {
+    let mut offsets = vec![0; buffers.len()];
+    let mut arena = 0;
+    // Indices of placed buffers, by offset.
+    let mut placed: Vec<usize> = Vec::with_capacity(buffers.len());
+    for &index in order {
+        let buffer = &buffers[index];
+        let mut offset = 0;
+        for &other in &placed {
+            let neighbour = &buffers[other];
+            if neighbour.first > buffer.last || buffer.first > neighbour.last {
+                continue;
+            }
+            if offset + buffer.floats <= offsets[other] {
+                break;
+            }
+            offset = offset.max(offsets[other] + neighbour.floats);
+        }
+        offsets[index] = offset;
+        arena = arena.max(offset + buffer.floats);
+        let at = placed.partition_point(|&other| offsets[other] <= offset);
+        placed.insert(at, index);
+    }
+    Packing { offsets, arena, bound }
+}
+
+/// A linear congruential generator (Knuth's MMIX constants): the same packing on every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+}

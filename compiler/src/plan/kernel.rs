@@ -1,0 +1,147 @@
+//! One type for all kernels.
+
+use convolve_runtime::kernels::{
+    Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Softmax,
+};
+use convolve_runtime::run::Run;
+use convolve_runtime::slot::Slot;
+
+/// A kernel with its operands.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few, most of them of the largest")]
+pub enum Kernel {
+    /// [`Conv2d`].
+    Conv2d(Conv2d),
+    /// [`Depthwise`].
+    Depthwise(Depthwise),
+    /// [`Dense`].
+    Dense(Dense),
+    /// [`Pool`].
+    Pool(Pool),
+    /// [`Pad`].
+    Pad(Pad),
+    /// [`Copy`].
+    Copy(Copy),
+    /// [`Resize`].
+    Resize(Resize),
+    /// [`Blocks`].
+    Blocks(Blocks),
+    /// [`Binary`].
+    Binary(Binary),
+    /// [`Affine`].
+    Affine(Affine),
+    /// [`Normalize`].
+    Normalize(Normalize),
+    /// [`Activate`].
+    Activate(Activate),
+    /// [`Softmax`].
+    Softmax(Softmax),
+}
+
+impl Kernel {
+    /// A copy of all pixels.
+    #[must_use]
+    pub const fn copy(input: Slot, output: Slot) -> Self {
+        Self::Copy(Copy { input, output, top: 0, left: 0, stride: [1, 1] })
+    }
+
+    /// Computes.
+    pub fn run(&self, run: &mut Run<'_>) {
+        match self {
+            Self::Conv2d(kernel) => kernel.run(run),
+            Self::Depthwise(kernel) => kernel.run(run),
+            Self::Dense(kernel) => kernel.run(run),
+            Self::Pool(kernel) => kernel.run(run),
+            Self::Pad(kernel) => kernel.run(run),
+            Self::Copy(kernel) => kernel.run(run),
+            Self::Resize(kernel) => kernel.run(run),
+            Self::Blocks(kernel) => kernel.run(run),
+            Self::Binary(kernel) => kernel.run(run),
+            Self::Affine(kernel) => kernel.run(run),
+            Self::Normalize(kernel) => kernel.run(run),
+            Self::Activate(kernel) => kernel.run(run),
+            Self::Softmax(kernel) => kernel.run(run),
+        }
+    }
+
+    /// The tensors that it reads; one that it changes in place is among them.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Slot> {
+        match self {
+            Self::Conv2d(kernel) => [Some(kernel.input), kernel.residual].into_iter().flatten().collect(),
+            Self::Depthwise(kernel) => vec![kernel.input],
+            Self::Dense(kernel) => [Some(kernel.input), kernel.residual].into_iter().flatten().collect(),
+            Self::Pool(kernel) => vec![kernel.input],
+            Self::Pad(kernel) => vec![kernel.input],
+            Self::Copy(kernel) => vec![kernel.input],
+            Self::Resize(kernel) => vec![kernel.input],
+            Self::Blocks(kernel) => vec![kernel.input],
+            Self::Binary(kernel) => vec![kernel.left.unwrap_or(kernel.output), kernel.right],
+            Self::Affine(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
+            Self::Normalize(kernel) => vec![kernel.input],
+            Self::Activate(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
+            Self::Softmax(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
+        }
+    }
+
+    /// The tensor that it writes.
+    #[must_use]
+    pub const fn output(&self) -> Slot {
+        match self {
+            Self::Conv2d(kernel) => kernel.output,
+            Self::Depthwise(kernel) => kernel.output,
+            Self::Dense(kernel) => kernel.output,
+            Self::Pool(kernel) => kernel.output,
+            Self::Pad(kernel) => kernel.output,
+            Self::Copy(kernel) => kernel.output,
+            Self::Resize(kernel) => kernel.output,
+            Self::Blocks(kernel) => kernel.output,
+            Self::Binary(kernel) => kernel.output,
+            Self::Affine(kernel) => kernel.output,
+            Self::Normalize(kernel) => kernel.output,
+            Self::Activate(kernel) => kernel.output,
+            Self::Softmax(kernel) => kernel.output,
+        }
+    }
+
+    /// Memory that it writes and nothing reads afterwards.
+    #[must_use]
+    pub fn scratch(&self) -> Option<Slot> {
+        match self {
+            Self::Conv2d(kernel) => kernel.pool.map(|pool| pool.input),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes its first input in place.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        match self {
+            Self::Binary(kernel) => kernel.left.is_none(),
+            Self::Affine(kernel) => kernel.input.is_none(),
+            Self::Activate(kernel) => kernel.input.is_none(),
+            Self::Softmax(kernel) => kernel.input.is_none(),
+            _ => false,
+        }
+    }
+
+    /// The kernel's name in the runtime.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Conv2d(_) => "Conv2d",
+            Self::Depthwise(_) => "Depthwise",
+            Self::Dense(_) => "Dense",
+            Self::Pool(_) => "Pool",
+            Self::Pad(_) => "Pad",
+            Self::Copy(_) => "Copy",
+            Self::Resize(_) => "Resize",
+            Self::Blocks(_) => "Blocks",
+            Self::Binary(_) => "Binary",
+            Self::Affine(_) => "Affine",
+            Self::Normalize(_) => "Normalize",
+            Self::Activate(_) => "Activate",
+            Self::Softmax(_) => "Softmax",
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The kernels of a node.
+
+use convolve_runtime::kernels::{
+    Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
+    Pool, Resize, Softmax, Windows,
+};
+use convolve_runtime::slot::{Memory, Slot};
+
+use super::{Kernel, Slots, Step, Storage};
+use crate::graph::{Graph, NodeId, Op};
+use crate::verify::convolved;
+
+/// Whether the operands may be swapped.
+pub(super) const fn commutes(op: BinaryOp) -> bool {
+    match op {
+        BinaryOp::Add | BinaryOp::Mul | BinaryOp::Maximum => true,
+        BinaryOp::Sub => false,
+    }
+}
+
+/// A tensor without gaps at the start of the arena.
+pub(super) const fn dense([height, width, channels]: [usize; 3]) -> Slot {
+    Slot { memory: Memory::Arena, offset: 0, height, width, channels, pitch: channels }
+}
+
+/// The scratch memory that a node needs, wherever it lies.
+pub(super) fn scratch(graph: &Graph, id: NodeId) -> Option<Slot> {
+    let node = &graph.nodes[id];
+    let Op::Conv(conv) = &node.op else { return None };
+    let (_, Windows::Sliding(rows, _)) = conv.pool? else { return None };
+    let full = convolved(conv, graph.nodes[node.inputs[0]].shape, node.shape)?;
+    let [_, width, channels] = full.extents();
+    Some(dense([rows.kernel, width, channels]))
+}
+
+/// The steps of a node whose memory is written at its turn. Its weights start at the float `weights`.
+pub(super) fn lower(
+    graph: &Graph,
+    storage: &Storage<'_>,
+    slots: &Slots<'_>,
+    id: NodeId,
+    weights: usize,
+    activation: Activation,
+) -> Vec<Step> {
+    let node = &graph.nodes[id];
+    let output = slots.node(id);
+    let mut reads = node.inputs.clone();
+    if matches!(node.op, Op::Binary(..)) && storage.takes(id, reads[1]) && !storage.takes(id, reads[0]) {
+        reads.reverse();
+    }
+    let Some(&first) = reads.first() else { return Vec::new() };
+    let input = slots.node(first);
+    let unless_taken = (!storage.takes(id, first)).then_some(input);
+    let second = reads.get(1).map(|&id| slots.node(id));
+    let kernel = match &node.op {
+        Op::Input(_) | Op::Reshape => return Vec::new(),
+        Op::Concat => return copies(graph, storage, slots, id),
+        Op::Conv(conv) => {
+            let pool = conv.pool.zip(slots.scratch(id));
+            Kernel::Conv2d(Conv2d {
+                input,
+                output,
+                residual: second,
+                rows: conv.rows,
+                columns: conv.columns,
+                sampling: conv.sampling,
+                groups: conv.groups,
+                weights,
+                activation,
+                pool: pool.map(|((op, windows), input)| Pool { input, output, op, windows }),
+            })
+        }
+        Op::Depthwise(op) => Kernel::Depthwise(Depthwise {
+            input,
+            output,
+            rows: op.rows,
+            columns: op.columns,
+            multiplier: op.multiplier,
+            weights,
+            activation,
+        }),
+        Op::Dense(_) => Kernel::Dense(Dense { input, output, residual: second, weights, activation }),
+        Op::Pool { op, windows } => Kernel::Pool(Pool { input, output, op: *op, windows: *windows }),
+        Op::Pad { top, left, mode } => {
+            Kernel::Pad(Pad { input, output, top: *top, left: *left, mode: *mode })
+        }
+        Op::Copy { top, left, stride } => {
+            Kernel::Copy(Copy { input, output, top: *top, left: *left, stride: *stride })
+        }
+        Op::Resize(mode) => Kernel::Resize(Resize { input, output, mode: *mode }),
+        Op::Binary(op, _) => {
+            let right = second.unwrap_or(input);
+            Kernel::Binary(Binary { left: unless_taken, right, output, op: *op, activation })
+        }
+        Op::Blocks { block, order } => Kernel::Blocks(Blocks { input, output, block: *block, order: *order }),
+        Op::Affine { .. } => Kernel::Affine(Affine { input: unless_taken, output, weights, activation }),
+        Op::Normalize { over, epsilon, .. } => Kernel::Normalize(Normalize {
+            input,
+            output,
+            over: *over,
+            epsilon: *epsilon,
+            weights,
+            activation,
+        }),
+        Op::Dropout => Kernel::copy(input, output),
+        Op::Activate { .. } => Kernel::Activate(Activate { input: unless_taken, output, activation }),
+        Op::Softmax { log } => Kernel::Softmax(Softmax { input: unless_taken, output, log: *log }),
+    };
+    vec![Step { node: id, reads, kernel }]
+}
+
+/// Copies of the parts that are not written straight into the concatenation.
+fn copies(graph: &Graph, storage: &Storage<'_>, slots: &Slots<'_>, id: NodeId) -> Vec<Step> {
+    let whole = slots.node(id);
+    let mut steps = Vec::new();
+    let mut channel = 0;
+    for &part in &graph.nodes[id].inputs {
+        let channels = graph.nodes[part].shape.channels();
+        if !storage.takes(id, part) {
+            let pitch = if whole.height * whole.width == 1 { channels } else { whole.pitch };
+            let output = Slot { offset: whole.offset + channel, channels, pitch, ..whole };
+            steps.push(Step { node: id, reads: vec![part], kernel: Kernel::copy(slots.node(part), output) });
+        }
+        channel += channels;
+    }
+    steps
+}

@@ -1,0 +1,225 @@
+//! From a graph to a program: which kernel runs when, on which memory, with which weights.
+//!
+//! A plan is plain data. It borrows from the graph that it was made of, and says nothing twice.
+
+mod arena;
+mod check;
+mod kernel;
+mod loads;
+mod lower;
+mod print;
+mod storage;
+mod summary;
+
+pub use check::verify_plan;
+pub use kernel::Kernel;
+pub use summary::{Row, macs, rows, table};
+
+use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::weights::Load;
+
+use crate::graph::{Graph, NodeId, Op};
+use crate::passes::{Options, Outcome, Report};
+use arena::Buffer;
+use loads::Loads;
+use storage::Storage;
+
+/// Concatenations whose parts are written straight into them.
+const CONCAT_VIEWS: &str = "concat_views";
+/// Element-wise results that overwrite their input.
+const IN_PLACE: &str = "in_place";
+
+/// What the planner decides, and can be told not to, as passes can.
+pub const DECISIONS: &[&str] = &[CONCAT_VIEWS, IN_PLACE];
+
+/// A program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan<'g> {
+    /// The graph that it computes.
+    pub graph: &'g Graph,
+    /// What runs, in order.
+    pub steps: Vec<Step>,
+    /// Where each output lies afterwards, without gaps.
+    pub outputs: Vec<Slot>,
+    /// How the packed weights are made.
+    pub loads: Vec<Load<'g>>,
+    /// Floats of the packed weights.
+    pub weights: usize,
+    /// Floats of the arena.
+    pub arena: usize,
+    /// Floats that are in use at once at the worst step: no arena could be smaller.
+    pub bound: usize,
+    /// What was decided, and what not and why.
+    pub reports: Vec<Report>,
+}
+
+/// One kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The node that it computes; a concatenation may need several steps.
+    pub node: NodeId,
+    /// The nodes whose values the kernel's [`reads`](Kernel::reads) are.
+    pub reads: Vec<NodeId>,
+    /// The kernel.
+    pub kernel: Kernel,
+}
+
+/// Plans a graph.
+#[must_use]
+pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
+    let mut storage = Storage::new(graph);
+    let mut reports = Vec::new();
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if options.enabled(IN_PLACE) {
+            reports.extend(overwrite(graph, &mut storage, id).map(|outcome| outcome.report(IN_PLACE)));
+        }
+        if matches!(node.op, Op::Concat) && options.enabled(CONCAT_VIEWS) {
+            reports.extend(views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
+        }
+    }
+    let slots = Slots::new(graph, &storage);
+    let mut loads = Loads::new(graph);
+    let mut steps = Vec::new();
+    for (id, node) in graph.nodes.iter().enumerate() {
+        let (weights, activation) = loads.add(node);
+        if storage.writes(id) {
+            steps.extend(lower::lower(graph, &storage, &slots, id, weights, activation));
+        }
+    }
+    let mut outputs = Vec::new();
+    for &(_, id) in &graph.outputs {
+        let slot = slots.node(id);
+        // What a caller gets must lie in the workspace: an input that is an output is copied there.
+        let own = slots.copies.iter().find(|(copied, _)| *copied == id).map_or(slot, |&(_, own)| own);
+        if own != slot && !outputs.contains(&own) {
+            steps.push(Step { node: id, reads: vec![id], kernel: Kernel::copy(slot, own) });
+        }
+        outputs.push(own);
+    }
+    Plan {
+        graph,
+        steps,
+        outputs,
+        loads: loads.list,
+        weights: loads.floats,
+        arena: slots.arena,
+        bound: slots.bound,
+        reports,
+    }
+}
+
+/// Lets an element-wise node overwrite one of its inputs, if it is one and may.
+fn overwrite(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> Option<Outcome> {
+    let node = &graph.nodes[id];
+    let candidates = match node.op {
+        Op::Activate { .. } | Op::Softmax { .. } | Op::Affine { .. } => &node.inputs[..1],
+        // A difference can only overwrite what it subtracts from.
+        Op::Binary(op, _) => &node.inputs[..if lower::commutes(op) { 2 } else { 1 }],
+        _ => return None,
+    };
+    let mut fault = "one operand stands for all pixels";
+    for &input in candidates.iter().filter(|&&input| graph.nodes[input].shape == node.shape) {
+        if node.inputs.iter().filter(|&&other| other == input).count() > 1 {
+            return Some(Outcome::declined(format!("{}: both operands are the same", node.title())));
+        }
+        match storage.overwrite(id, input) {
+            Ok(()) => {
+                let words = format!("{} overwrites {}", node.title(), graph.nodes[input].title());
+                return Some(Outcome::done(words));
+            }
+            Err(reason) => fault = reason,
+        }
+    }
+    Some(Outcome::declined(format!("{}: {fault}", node.title())))
+}
+
+/// Lets the parts of a concatenation be written straight into it, the largest first.
+fn views(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> impl Iterator<Item = Outcome> {
+    let node = &graph.nodes[id];
+    let mut channel = 0;
+    let mut parts: Vec<(NodeId, usize)> = Vec::new();
+    for &part in &node.inputs {
+        parts.push((part, channel));
+        channel += graph.nodes[part].shape.channels();
+    }
+    parts.sort_by_key(|&(part, channel)| (usize::MAX - graph.nodes[part].shape.channels(), channel));
+    parts.into_iter().map(move |(part, channel)| {
+        let title = format!("{} in {}", graph.nodes[part].title(), node.title());
+        let twice = node.inputs.iter().filter(|&&other| other == part).count() > 1;
+        let result = if twice { Err("it appears twice") } else { storage.view(id, part, channel) };
+        match result {
+            Ok(()) => Outcome::done(title),
+            Err(reason) => Outcome::declined(format!("{title}: {reason}")),
+        }
+    })
+}
+
+/// The memory of every node, with offsets.
+struct Slots<'s> {
+    graph: &'s Graph,
+    storage: &'s Storage<'s>,
+    /// First float of each root in the arena.
+    offsets: Vec<usize>,
+    /// Scratch memory of nodes that need some.
+    scratch: Vec<(NodeId, Slot)>,
+    /// Outputs that must be copied, and where to.
+    copies: Vec<(NodeId, Slot)>,
+    arena: usize,
+    bound: usize,
+}
+
+impl<'s> Slots<'s> {
+    fn new(graph: &'s Graph, storage: &'s Storage<'s>) -> Self {
+        let (mut buffers, mut roots, mut scratch, mut copies) = (vec![], vec![], vec![], vec![]);
+        let end = graph.nodes.len();
+        for (id, node) in graph.nodes.iter().enumerate() {
+            if let Some((first, last)) = storage.lifetime(id) {
+                roots.push((id, buffers.len()));
+                buffers.push(Buffer { floats: node.shape.elements(), first, last });
+            }
+            if let Some(slot) = lower::scratch(graph, id) {
+                scratch.push((id, slot, buffers.len()));
+                buffers.push(Buffer { floats: slot.len(), first: id, last: id });
+            }
+        }
+        for &(_, id) in &graph.outputs {
+            let is_input = matches!(graph.nodes[storage.place(id).root].op, Op::Input(_));
+            if is_input && !copies.iter().any(|&(copied, _)| copied == id) {
+                copies.push((id, buffers.len()));
+                buffers.push(Buffer { floats: graph.nodes[id].shape.elements(), first: end, last: end });
+            }
+        }
+        let packing = arena::pack(&buffers);
+        let mut offsets = vec![0; graph.nodes.len()];
+        for (root, buffer) in roots {
+            offsets[root] = packing.offsets[buffer];
+        }
+        let at = |slot: Slot, buffer: usize| Slot { offset: packing.offsets[buffer], ..slot };
+        let own = |id: NodeId| lower::dense(graph.nodes[id].shape.extents());
+        Self {
+            graph,
+            storage,
+            scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
+            copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),
+            offsets,
+            arena: packing.arena,
+            bound: packing.bound,
+        }
+    }
+
+    /// Where a node's value lies.
+    fn node(&self, id: NodeId) -> Slot {
+        let place = self.storage.place(id);
+        let memory = match self.graph.nodes[place.root].op {
+            Op::Input(index) => Memory::Input(index),
+            _ => Memory::Arena,
+        };
+        let offset = self.offsets[place.root] + place.offset;
+        Slot { memory, offset, pitch: place.pitch, ..lower::dense(self.graph.nodes[id].shape.extents()) }
+    }
+
+    /// The scratch memory of a node.
+    fn scratch(&self, id: NodeId) -> Option<Slot> {
+        self.scratch.iter().find(|(node, _)| *node == id).map(|&(_, slot)| slot)
+    }
+}

@@ -1,0 +1,65 @@
+//! The printed form of a plan: one line a step, the same on every run.
+
+use core::fmt::{self, Display, Formatter};
+
+use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::weights::Load;
+
+use super::{Plan, Step};
+use crate::graph::words;
+
+impl Display for Plan<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { arena, bound, weights, .. } = self;
+        writeln!(f, "{}: arena {arena} floats (bound {bound}), weights {weights} floats", self.graph.name)?;
+        for (index, Step { node, kernel, .. }) in self.steps.iter().enumerate() {
+            let node = &self.graph.nodes[*node];
+            let reads: Vec<String> = kernel.reads().iter().map(Place::string).collect();
+            write!(f, "{index:3} {} {} -> ", kernel.name(), reads.join(", "))?;
+            if kernel.is_in_place() {
+                write!(f, "in place")?;
+            } else {
+                write!(f, "{}", Place(&kernel.output()))?;
+            }
+            if let Some(scratch) = kernel.scratch() {
+                write!(f, ", scratch {}", Place(&scratch))?;
+            }
+            writeln!(f, "  # {}: {}", node.title(), words(&node.op, node.shape))?;
+        }
+        for ((name, _), slot) in self.graph.outputs.iter().zip(&self.outputs) {
+            writeln!(f, "output {name} = {}", Place(slot))?;
+        }
+        for load in &self.loads {
+            let (kind, weight) = match load {
+                Load::Panels(panels) => ("panels", panels.weight),
+                Load::Depthwise(depthwise) => ("depthwise", depthwise.weight),
+                Load::Vector { weight, .. } => ("vector", *weight),
+                Load::Affine { fold, .. } => ("affine", fold.weight),
+            };
+            let name = &self.graph.parameters[weight].name;
+            writeln!(f, "load {kind} {name} at {}, {} floats", load.at(), load.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a slot lies: `@offset size`, with the pitch if it is a view.
+struct Place<'a>(&'a Slot);
+
+impl Place<'_> {
+    fn string(slot: &Slot) -> String {
+        Place(slot).to_string()
+    }
+}
+
+impl Display for Place<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Slot { memory, offset, height, width, channels, pitch } = *self.0;
+        match memory {
+            Memory::Arena => write!(f, "@{offset}")?,
+            Memory::Input(index) => write!(f, "input {index} @{offset}")?,
+        }
+        write!(f, " {height}×{width}×{channels}")?;
+        if pitch == channels { Ok(()) } else { write!(f, "/{pitch}") }
+    }
+}
