@@ -163,7 +163,7 @@ pub fn convolved(conv: &Conv, input: Shape, shape: Shape) -> Option<Shape> {
         Sampling::Direct | Sampling::Upsampled(_) => axis.output(size * factor),
         Sampling::Transposed => {
             let least = axis.transposed(size, 0).unwrap_or(0);
-            (least <= found && found - least < axis.stride.max(axis.dilation).max(2)).then_some(found)
+            (least <= found && found - least < 2 * axis.stride.max(axis.dilation)).then_some(found)
         }
     };
     let [y, x] = if let Sampling::Upsampled(factors) = conv.sampling { factors } else { [1, 1] };

@@ -29,7 +29,7 @@ pub use weights::{Embedded, parameters};
 use self::builder::Builder;
 use self::expand::{Expanded, Tensor, expand};
 use crate::diagnostic::{Diagnostic, Severity, suggest};
-use crate::graph::{Graph, Layout, NodeId, Op, Shape};
+use crate::graph::{Graph, Layout, Shape};
 use crate::spec::{Input, Network, Place, Spanned, Spec, Value, WeightsDeclaration};
 
 /// What the caller of the compiler decides instead of the text.
@@ -101,13 +101,14 @@ fn check_network(
         builder.layer(layer);
     }
     outputs(&mut builder, network, &expanded);
-    let graph = builder.graph;
+    let mut graph = builder.graph;
     unused(network, &expanded, diagnostics);
     // Mistakes anywhere in the text, another network's included, may have left holes in this one.
     if errors(diagnostics) > 0 || !refused.is_empty() {
         return None;
     }
-    Some(reachable(graph))
+    graph.remove_unread();
+    Some(graph)
 }
 
 /// The network's name: a CamelCase identifier, since it becomes a type.
@@ -258,32 +259,4 @@ fn unused(network: &Network, expanded: &Expanded, diagnostics: &mut Vec<Diagnost
                 .help(format!("read `{}` further down, make it an output, or remove it", layer.name)),
         );
     }
-}
-
-/// The graph without the nodes that no output needs; inputs stay.
-fn reachable(graph: Graph) -> Graph {
-    let mut needed: Vec<bool> = graph.nodes.iter().map(|node| matches!(node.op, Op::Input(_))).collect();
-    for (_, output) in &graph.outputs {
-        needed[*output] = true;
-    }
-    for (id, node) in graph.nodes.iter().enumerate().rev() {
-        if needed[id] {
-            for input in &node.inputs {
-                needed[*input] = true;
-            }
-        }
-    }
-    let mut renumbered: Vec<NodeId> = vec![0; graph.nodes.len()];
-    let mut nodes = Vec::new();
-    for (id, mut node) in graph.nodes.into_iter().enumerate() {
-        if needed[id] {
-            for input in &mut node.inputs {
-                *input = renumbered[*input];
-            }
-            renumbered[id] = nodes.len();
-            nodes.push(node);
-        }
-    }
-    let outputs = graph.outputs.into_iter().map(|(name, node)| (name, renumbered[node])).collect();
-    Graph { nodes, outputs, ..graph }
 }

@@ -170,7 +170,10 @@ fn join(graph: &mut Graph, judge: impl Fn(&Pair<'_>) -> Verdict) -> Vec<Outcome>
                     outcomes.push(Outcome::done(format!("{} with {}", earlier.title(), later.title())));
                     let mut inputs = earlier.inputs.clone();
                     inputs.extend(later.inputs.iter().filter(|&&input| input != source));
-                    let layers = [earlier.layers.as_slice(), &later.layers].concat();
+                    // A layer and its own activation bear one name.
+                    let mut layers = earlier.layers.clone();
+                    layers
+                        .extend(later.layers.iter().filter(|&name| !earlier.layers.contains(name)).cloned());
                     graph.nodes[id] = Node { layers, op, inputs, shape: later.shape };
                     uses[source] = 0;
                     position = 0;
