@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod check;
+pub mod cnn;
 pub mod diagnostic;
 pub mod execute;
 pub mod files;

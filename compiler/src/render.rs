@@ -27,8 +27,8 @@ const MOST_SHOWN: usize = 100;
 
 /// Sorts by severity and place, drops repetitions, and says how many more there are than can be shown.
 #[must_use]
-pub fn arrange(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.place));
+pub fn arrange(mut diagnostics: Vec<Diagnostic>, source: &Source) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.severity, source.position(diagnostic.place)));
     diagnostics.dedup();
     let rest = diagnostics.len().saturating_sub(MOST_SHOWN);
     diagnostics.truncate(MOST_SHOWN);
