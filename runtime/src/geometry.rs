@@ -63,7 +63,7 @@ impl Axis {
             return None;
         }
         let windows = (padded - extent).div_ceil(self.stride) + 1;
-        let past = (windows - 1) * self.stride >= input + self.before;
+        let past = (windows - 1).saturating_mul(self.stride) >= input + self.before;
         Some(if past { windows - 1 } else { windows })
     }
 

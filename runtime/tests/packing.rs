@@ -1,0 +1,328 @@
+//! Packed weights against straightforward index formulas in double precision.
+
+mod trial;
+
+use trial::Rng;
+use convolve_runtime::weights::{
+    Data, DepthwiseWeights, Fold, Initial, Load, Order, PANEL, Panels, Parameter, Strides, init, pack, padded,
+};
+
+fn bytes(floats: &[f32]) -> Vec<u8> {
+    floats.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// Tensors 1 to 4 are the norm before, 5 to 8 the norm after, 9 the bias.
+const BEFORE: Fold = Fold { weight: 1, bias: 2, mean: 3, variance: 4, epsilon: 1e-3 };
+const AFTER: Fold = Fold { weight: 5, bias: 6, mean: 7, variance: 8, epsilon: 1e-5 };
+const BIAS: usize = 9;
+
+struct Tensors(Vec<Vec<f32>>);
+
+impl Tensors {
+    fn new(weight: usize, inputs: usize, outputs: usize) -> Self {
+        let mut rng = Rng(weight as u64);
+        let mut tensors = vec![rng.floats(weight, 1.0)];
+        for channels in [inputs, outputs] {
+            tensors.extend([1.0, 1.0, 1.0, 0.4].map(|size| rng.floats(channels, size)));
+            let variances = tensors.last_mut().expect("four were added");
+            variances.iter_mut().for_each(|x| *x += 0.5);
+        }
+        tensors.push(rng.floats(outputs, 1.0));
+        Self(tensors)
+    }
+
+    /// What the loads make of these tensors, in memory that was not zero before.
+    fn pack(&self, load: Load<'_>) -> Vec<f32> {
+        let stored: Vec<Vec<u8>> = self.0.iter().map(|tensor| bytes(tensor)).collect();
+        let data: Vec<Data<'_>> = stored.iter().map(|bytes| Data::F32(bytes)).collect();
+        let mut packed = vec![f32::NAN; load.at() + load.len() + 3];
+        pack(&[load], &data, &mut packed);
+        assert!(packed[..load.at()].iter().chain(&packed[load.at() + load.len()..]).all(|x| x.is_nan()));
+        packed
+    }
+
+    fn get(&self, tensor: usize, element: usize) -> f64 {
+        f64::from(self.0[tensor][element])
+    }
+
+    fn norm(&self, fold: Option<Fold>, channel: usize) -> (f64, f64) {
+        fold.map_or((1.0, 0.0), |fold| {
+            let deviation = (self.get(fold.variance, channel) + f64::from(fold.epsilon)).sqrt();
+            let scale = self.get(fold.weight, channel) / deviation;
+            (scale, self.get(fold.bias, channel) - self.get(fold.mean, channel) * scale)
+        })
+    }
+}
+
+fn near(got: f32, want: f64, what: &str) {
+    assert!((f64::from(got) - want).abs() <= 6e-8 * want.abs().max(1e-3), "{what}: {got}, expected {want}");
+}
+
+fn check_panels(kernel: Panels<'_>) {
+    let Panels { groups, outputs, inputs, kernel: [height, width], strides, .. } = kernel;
+    let tensors = Tensors::new(groups * outputs * inputs * height * width, groups * inputs, groups * outputs);
+    let packed = tensors.pack(Load::Panels(kernel));
+    let position = |i: usize| {
+        let mut start = 0;
+        for run in kernel.order {
+            if i < start + run.pixels * run.channels {
+                let (pixel, channel) = ((i - start) / run.channels, (i - start) % run.channels);
+                return start + channel * run.pixels + pixel;
+            }
+            start += run.pixels * run.channels;
+        }
+        i
+    };
+    let wide = padded(outputs);
+    for g in 0..groups {
+        for o in 0..wide {
+            let mut shifted = 0.0;
+            for row in 0..height {
+                for column in 0..width {
+                    for i in 0..inputs {
+                        let tap = ((o / PANEL * height + row) * width + column) * inputs + i;
+                        let at = kernel.at + groups * wide + g * wide * height * width * inputs + tap * PANEL;
+                        let got = packed[at + o % PANEL];
+                        if o >= outputs {
+                            assert_eq!(got, 0.0);
+                            continue;
+                        }
+                        let element = g * strides.group
+                            + o * strides.output
+                            + position(i) * strides.input
+                            + row * strides.row
+                            + column * strides.column;
+                        let weight = tensors.get(0, element);
+                        let (before, shift) = tensors.norm(kernel.before, g * inputs + position(i));
+                        let (after, _) = tensors.norm(kernel.after, g * outputs + o);
+                        shifted += weight * shift;
+                        near(got, weight * before * after, "weight");
+                    }
+                }
+            }
+            let got = packed[kernel.at + g * wide + o];
+            if o >= outputs {
+                assert_eq!(got, 0.0);
+                continue;
+            }
+            let (scale, shift) = tensors.norm(kernel.after, g * outputs + o);
+            let own = kernel.bias.map_or(0.0, |bias| tensors.get(bias, g * outputs + o));
+            near(got, (own + shifted) * scale + shift, "bias");
+        }
+    }
+}
+
+#[test]
+fn panels_of_both_layouts_with_and_without_norms() {
+    for (groups, outputs, inputs, [height, width]) in
+        [(1, 5, 3, [3, 3]), (1, 32, 4, [1, 1]), (3, 17, 2, [1, 3]), (2, 16, 5, [2, 2])]
+    {
+        let taps = height * width;
+        let pytorch = Strides {
+            output: inputs * taps,
+            input: taps,
+            row: width,
+            column: 1,
+            group: outputs * inputs * taps,
+        };
+        let all = groups * outputs;
+        let keras =
+            Strides { output: 1, input: all, row: width * inputs * all, column: inputs * all, group: outputs };
+        for strides in [pytorch, keras] {
+            for (before, after) in [(None, None), (Some(BEFORE), None), (None, Some(AFTER)), (Some(BEFORE), Some(AFTER))]
+            {
+                for bias in [None, Some(BIAS)] {
+                    let kernel = [height, width];
+                    check_panels(Panels {
+                        weight: 0,
+                        bias,
+                        strides,
+                        groups,
+                        outputs,
+                        inputs,
+                        kernel,
+                        order: &[],
+                        before,
+                        after,
+                        at: 32,
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dense_layer_after_flattened_maps() {
+    let order = [Order { pixels: 6, channels: 4 }, Order { pixels: 1, channels: 3 }, Order { pixels: 2, channels: 5 }];
+    let inputs = 24 + 3 + 10;
+    for before in [None, Some(BEFORE)] {
+        check_panels(Panels {
+            weight: 0,
+            bias: Some(BIAS),
+            strides: Strides { output: inputs, input: 1, row: 0, column: 0, group: 0 },
+            groups: 1,
+            outputs: 20,
+            inputs,
+            kernel: [1, 1],
+            order: &order,
+            before,
+            after: None,
+            at: 0,
+        });
+    }
+}
+
+#[test]
+fn depthwise_of_both_layouts() {
+    for (channels, multiplier, [height, width]) in [(5, 1, [3, 3]), (16, 2, [3, 1]), (7, 3, [2, 2])] {
+        let (outputs, taps) = (channels * multiplier, height * width);
+        let pytorch = Strides { output: taps, input: 0, row: width, column: 1, group: multiplier * taps };
+        let keras =
+            Strides { output: 1, input: 0, row: width * outputs, column: outputs, group: multiplier };
+        for strides in [pytorch, keras] {
+            for (before, after, bias) in
+                [(None, None, Some(BIAS)), (Some(BEFORE), Some(AFTER), None), (None, Some(AFTER), Some(BIAS))]
+            {
+                let tensors = Tensors::new(outputs * taps, channels, outputs);
+                let kernel = [height, width];
+                let load = Load::Depthwise(DepthwiseWeights {
+                    weight: 0,
+                    bias,
+                    strides,
+                    channels,
+                    multiplier,
+                    kernel,
+                    before,
+                    after,
+                    at: 16,
+                });
+                let packed = tensors.pack(load);
+                let wide = padded(outputs);
+                for o in 0..outputs {
+                    let (input, multiple) = (o / multiplier, o % multiplier);
+                    let (before, shift) = tensors.norm(before, input);
+                    let (after, after_shift) = tensors.norm(after, o);
+                    let mut shifted = 0.0;
+                    for row in 0..height {
+                        for column in 0..width {
+                            let element = input * strides.group
+                                + multiple * strides.output
+                                + row * strides.row
+                                + column * strides.column;
+                            let weight = tensors.get(0, element);
+                            shifted += weight * shift;
+                            let got = packed[16 + (1 + row * width + column) * wide + o];
+                            near(got, weight * before * after, "weight");
+                        }
+                    }
+                    let own = bias.map_or(0.0, |bias| tensors.get(bias, o));
+                    near(packed[16 + o], (own + shifted) * after + after_shift, "bias");
+                }
+                for vector in packed[16..16 + load.len()].chunks(wide) {
+                    assert!(vector[outputs..].iter().all(|&x| x == 0.0));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn vectors_and_affine() {
+    let order = [Order { pixels: 2, channels: 3 }, Order { pixels: 1, channels: 2 }];
+    let places = [0, 2, 4, 1, 3, 5, 6, 7];
+    let tensors = Tensors::new(8, 8, 8);
+    for (order, places) in [(&order[..], places), (&[][..], [0, 1, 2, 3, 4, 5, 6, 7])] {
+        let packed = tensors.pack(Load::Vector { weight: 0, len: 8, order, at: 16 });
+        for (at, place) in places.into_iter().enumerate() {
+            near(packed[16 + at], tensors.get(0, place), "element");
+        }
+        assert_eq!(packed[24..32], [0.0; 8]);
+
+        let packed = tensors.pack(Load::Affine { fold: BEFORE, len: 8, order, at: 16 });
+        for (at, place) in places.into_iter().enumerate() {
+            let (scale, shift) = tensors.norm(Some(BEFORE), place);
+            near(packed[16 + at], scale, "scale");
+            near(packed[32 + at], shift, "shift");
+        }
+        assert_eq!(packed[24..32], [0.0; 8]);
+        assert_eq!(packed[40..48], [0.0; 8]);
+    }
+}
+
+#[test]
+fn half_precision_widens_exactly() {
+    for bits in 0..=u16::MAX {
+        let stored = bits.to_le_bytes();
+        let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+        let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+        let expected = match exponent {
+            0 => mantissa * 2f64.powi(-24),
+            31 if mantissa == 0.0 => f64::INFINITY,
+            31 => f64::NAN,
+            _ => (1.0 + mantissa / 1024.0) * 2f64.powi(exponent - 15),
+        } * sign;
+        let got = f64::from(Data::F16(&stored).get(0));
+        assert!(got == expected && got.is_sign_negative() == (bits >> 15 == 1) || got.is_nan() && expected.is_nan());
+
+        let single = f32::from_bits(u32::from(bits) << 16);
+        assert_eq!(Data::Bf16(&stored).get(0).to_bits(), single.to_bits());
+    }
+    assert_eq!(Data::F16(&[0, 0, 0, 0x3c]).get(1), 1.0);
+    assert_eq!(Data::Bf16(&[0, 0, 0x80, 0x3f]).get(1), 1.0);
+}
+
+#[test]
+fn every_type_packs_alike() {
+    let floats = [0.5f32, -1.5, 2.0, 0.25, 3.0, -0.125];
+    let halves: Vec<u8> = [0x3800u16, 0xbe00, 0x4000, 0x3400, 0x4200, 0xb000].iter().flat_map(|b| b.to_le_bytes()).collect();
+    let brains: Vec<u8> = floats.iter().flat_map(|x| ((x.to_bits() >> 16) as u16).to_le_bytes()).collect();
+    let load = Load::Panels(Panels {
+        weight: 0,
+        bias: None,
+        strides: Strides { output: 3, input: 1, row: 0, column: 0, group: 0 },
+        groups: 1,
+        outputs: 2,
+        inputs: 3,
+        kernel: [1, 1],
+        order: &[],
+        before: None,
+        after: None,
+        at: 0,
+    });
+    let packed = |data: Data<'_>| {
+        let mut packed = vec![0.0; load.len()];
+        pack(&[load], &[data], &mut packed);
+        packed
+    };
+    let expected = packed(Data::F32(&bytes(&floats)));
+    assert_eq!(expected[16..18], [0.5, 0.25]);
+    assert_eq!(packed(Data::F16(&halves)), expected);
+    assert_eq!(packed(Data::Bf16(&brains)), expected);
+}
+
+#[test]
+fn he_initialisation_is_normal_and_repeatable() {
+    let parameters = [0, 1].map(|_| Parameter { name: "w", shape: &[], initial: Initial::He { fan_in: 8 } });
+    let [a, b] = init(&parameters, 1);
+    let [other, _] = init(&parameters, 2);
+    const COUNT: usize = 200_000;
+    let sample = |data: Data<'_>| -> Vec<f64> { (0..COUNT).map(|i| f64::from(data.get(i))).collect() };
+    let values = sample(a);
+    assert_eq!(values, sample(init(&parameters, 1)[0]));
+    assert_ne!(values[..10], sample(b)[..10]);
+    assert_ne!(values[..10], sample(other)[..10]);
+
+    let moment = |power: i32| values.iter().map(|x| (x / 0.5).powi(power)).sum::<f64>() / COUNT as f64;
+    assert!(moment(1).abs() < 0.01, "mean {}", moment(1));
+    assert!((moment(2) - 1.0).abs() < 0.02, "variance {}", moment(2));
+    assert!(moment(3).abs() < 0.05, "skewness {}", moment(3));
+    assert!((moment(4) - 3.0).abs() < 0.2, "kurtosis {}", moment(4));
+    let within = values.iter().filter(|x| x.abs() < 0.5).count() as f64 / COUNT as f64;
+    assert!((within - 0.6827).abs() < 0.005, "within one deviation: {within}");
+    let neighbours = values.windows(2).map(|pair| pair[0] * pair[1] / 0.25).sum::<f64>() / COUNT as f64;
+    assert!(neighbours.abs() < 0.01, "correlation of neighbours {neighbours}");
+
+    let constant = Parameter { name: "b", shape: &[], initial: Initial::Constant(1.5) };
+    assert_eq!(constant.initial(7, 3).get(99), 1.5);
+}
