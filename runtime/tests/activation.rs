@@ -2,10 +2,10 @@
 
 mod trial;
 
-use trial::{Rng, Trial, at, slots};
 use convolve_runtime::kernels::{Activate, Activation, Softmax};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
+use trial::{Rng, Trial, at, slots};
 
 /// Φ(x) of the normal distribution, by the series of erf whose terms are all positive.
 fn phi(x: f64) -> f64 {

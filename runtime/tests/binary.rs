@@ -2,11 +2,11 @@
 
 mod trial;
 
-use trial::{Trial, at, slots};
 use convolve_runtime::kernels::{Activation, Binary, BinaryOp};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
+use trial::{Trial, at, slots};
 
 fn expected(kernel: &Binary, arena: &[f32], cell: [usize; 3]) -> f64 {
     let value = |slot: &Slot| {

@@ -2,9 +2,9 @@
 
 mod trial;
 
-use trial::{Trial, at, slots};
 use convolve_runtime::kernels::{BlockOrder, Blocks, Copy, Pad, PadMode, Resize, ResizeMode};
 use convolve_runtime::slot::Slot;
+use trial::{Trial, at, slots};
 
 const EXACT: f64 = 0.0;
 

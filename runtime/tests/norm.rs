@@ -2,11 +2,11 @@
 
 mod trial;
 
-use trial::{Rng, Trial, at, slots};
 use convolve_runtime::kernels::{Activation, Affine, Normalize, NormalizeOver};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::weights::padded;
+use trial::{Rng, Trial, at, slots};
 
 #[test]
 fn affine() {

@@ -2,10 +2,10 @@
 
 mod trial;
 
-use trial::Rng;
 use convolve_runtime::weights::{
     Data, DepthwiseWeights, Fold, Initial, Load, Order, PANEL, Panels, Parameter, Strides, init, pack, padded,
 };
+use trial::Rng;
 
 fn bytes(floats: &[f32]) -> Vec<u8> {
     floats.iter().flat_map(|x| x.to_le_bytes()).collect()
@@ -126,10 +126,16 @@ fn panels_of_both_layouts_with_and_without_norms() {
             group: outputs * inputs * taps,
         };
         let all = groups * outputs;
-        let keras =
-            Strides { output: 1, input: all, row: width * inputs * all, column: inputs * all, group: outputs };
+        let keras = Strides {
+            output: 1,
+            input: all,
+            row: width * inputs * all,
+            column: inputs * all,
+            group: outputs,
+        };
         for strides in [pytorch, keras] {
-            for (before, after) in [(None, None), (Some(BEFORE), None), (None, Some(AFTER)), (Some(BEFORE), Some(AFTER))]
+            for (before, after) in
+                [(None, None), (Some(BEFORE), None), (None, Some(AFTER)), (Some(BEFORE), Some(AFTER))]
             {
                 for bias in [None, Some(BIAS)] {
                     let kernel = [height, width];
@@ -154,7 +160,11 @@ fn panels_of_both_layouts_with_and_without_norms() {
 
 #[test]
 fn a_dense_layer_after_flattened_maps() {
-    let order = [Order { pixels: 6, channels: 4 }, Order { pixels: 1, channels: 3 }, Order { pixels: 2, channels: 5 }];
+    let order = [
+        Order { pixels: 6, channels: 4 },
+        Order { pixels: 1, channels: 3 },
+        Order { pixels: 2, channels: 5 },
+    ];
     let inputs = 24 + 3 + 10;
     for before in [None, Some(BEFORE)] {
         check_panels(Panels {
@@ -178,8 +188,7 @@ fn depthwise_of_both_layouts() {
     for (channels, multiplier, [height, width]) in [(5, 1, [3, 3]), (16, 2, [3, 1]), (7, 3, [2, 2])] {
         let (outputs, taps) = (channels * multiplier, height * width);
         let pytorch = Strides { output: taps, input: 0, row: width, column: 1, group: multiplier * taps };
-        let keras =
-            Strides { output: 1, input: 0, row: width * outputs, column: outputs, group: multiplier };
+        let keras = Strides { output: 1, input: 0, row: width * outputs, column: outputs, group: multiplier };
         for strides in [pytorch, keras] {
             for (before, after, bias) in
                 [(None, None, Some(BIAS)), (Some(BEFORE), Some(AFTER), None), (None, Some(AFTER), Some(BIAS))]
@@ -263,7 +272,10 @@ fn half_precision_widens_exactly() {
             _ => (1.0 + mantissa / 1024.0) * 2f64.powi(exponent - 15),
         } * sign;
         let got = f64::from(Data::F16(&stored).get(0));
-        assert!(got == expected && got.is_sign_negative() == (bits >> 15 == 1) || got.is_nan() && expected.is_nan());
+        assert!(
+            got == expected && got.is_sign_negative() == (bits >> 15 == 1)
+                || got.is_nan() && expected.is_nan()
+        );
 
         let single = f32::from_bits(u32::from(bits) << 16);
         assert_eq!(Data::Bf16(&stored).get(0).to_bits(), single.to_bits());
@@ -275,7 +287,8 @@ fn half_precision_widens_exactly() {
 #[test]
 fn every_type_packs_alike() {
     let floats = [0.5f32, -1.5, 2.0, 0.25, 3.0, -0.125];
-    let halves: Vec<u8> = [0x3800u16, 0xbe00, 0x4000, 0x3400, 0x4200, 0xb000].iter().flat_map(|b| b.to_le_bytes()).collect();
+    let halves: Vec<u8> =
+        [0x3800u16, 0xbe00, 0x4000, 0x3400, 0x4200, 0xb000].iter().flat_map(|b| b.to_le_bytes()).collect();
     let brains: Vec<u8> = floats.iter().flat_map(|x| ((x.to_bits() >> 16) as u16).to_le_bytes()).collect();
     let load = Load::Panels(Panels {
         weight: 0,

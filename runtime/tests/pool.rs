@@ -2,11 +2,11 @@
 
 mod trial;
 
-use trial::{Trial, at, slots};
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Pool, PoolOp, Windows};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
+use trial::{Trial, at, slots};
 
 const OPS: [PoolOp; 3] = [PoolOp::Max, PoolOp::Average, PoolOp::AverageWithPadding];
 

@@ -3,10 +3,10 @@
 
 mod trial;
 
-use trial::Rng;
 use convolve_runtime::weights::file::{Type, locate, open};
 use convolve_runtime::weights::{Data, Initial, Parameter, WeightsError};
 use safetensors::tensor::{Dtype, TensorView};
+use trial::Rng;
 
 fn parameter<'a>(name: &'a str, shape: &'a [usize]) -> Parameter<'a> {
     Parameter { name, shape, initial: Initial::Constant(0.0) }
@@ -46,7 +46,10 @@ fn a_file_that_fits() {
     assert_eq!(values, [vec![1.0], vec![1.5, -2.0], vec![1.0, -2.0]]);
 
     let places = locate(&file, &parameters).expect("the file fits");
-    assert_eq!(places.iter().map(|place| place.element).collect::<Vec<_>>(), [Type::Bf16, Type::F32, Type::F16]);
+    assert_eq!(
+        places.iter().map(|place| place.element).collect::<Vec<_>>(),
+        [Type::Bf16, Type::F32, Type::F16]
+    );
     assert_eq!(file[places[1].bytes.clone()], bytes(&[1.5, -2.0]));
     assert_eq!(places[1].data(&file), Data::F32(&bytes(&[1.5, -2.0])));
 }
