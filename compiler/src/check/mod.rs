@@ -102,11 +102,12 @@ fn check_network(
     }
     outputs(&mut builder, network, &expanded);
     let mut graph = builder.graph;
-    unused(network, &expanded, diagnostics);
-    // Mistakes anywhere in the text, another network's included, may have left holes in this one.
+    // Mistakes anywhere in the text, another network's included, may have left holes in this one; what is
+    // unused because of them is not worth a warning.
     if errors(diagnostics) > 0 || !refused.is_empty() {
         return None;
     }
+    unused(network, &expanded, diagnostics);
     graph.remove_unread();
     Some(graph)
 }

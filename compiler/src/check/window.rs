@@ -75,9 +75,13 @@ impl Window {
             .note(
                 "out = floor((in + before + after − e) / stride) + 1, e = dilation · (kernel_size − 1) + 1",
             );
-        for (i, name) in ["height", "width"].into_iter().enumerate() {
-            if axes[i].output(input[i]).is_none() {
-                mistake = mistake.note(formula(name, input[i], &axes[i], extent[i]));
+        if (axes[0], input[0]) == (axes[1], input[1]) {
+            mistake = mistake.note(formula("height and width", input[0], &axes[0], extent[0]));
+        } else {
+            for (i, name) in ["height", "width"].into_iter().enumerate() {
+                if axes[i].output(input[i]).is_none() {
+                    mistake = mistake.note(formula(name, input[i], &axes[i], extent[i]));
+                }
             }
         }
         mistake.help(self.remedies(builder.notation, layer, input, padded, extent))
