@@ -3,4 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod golden;
+pub mod network;
+pub mod random;
 pub mod reference;

@@ -1,0 +1,70 @@
+//! From a specification's text to numbers: what most tests of whole networks need.
+
+use convolve_compiler::analysis::analyse;
+use convolve_compiler::check::Options as CheckOptions;
+use convolve_compiler::execute::Executor;
+use convolve_compiler::frontend::yaml;
+use convolve_compiler::graph::{Graph, Parameter};
+use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::plan::plan;
+use convolve_runtime::simd::Level;
+use convolve_runtime::weights::{Data, Initial};
+
+use crate::random::Random;
+
+/// The checked graph of a YAML specification, whose weights file is not looked at.
+///
+/// # Errors
+/// The messages of the mistakes in it.
+pub fn graph(text: &str) -> Result<Graph, Vec<String>> {
+    let parsed = yaml::parse("test.yaml", text.as_bytes());
+    let analysis = analyse(parsed, &CheckOptions::default(), None);
+    let messages = analysis.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
+    analysis.networks.into_iter().next().map(|network| network.graph).ok_or(messages)
+}
+
+/// Numbers for every parameter, of a size that keeps activations near one.
+#[must_use]
+pub fn tensors(parameters: &[Parameter], random: &mut Random) -> Vec<Vec<f32>> {
+    let tensor = |parameter: &Parameter| {
+        let is_variance = parameter.name.ends_with("running_var") || parameter.name.ends_with("variance");
+        let value = |random: &mut Random| match parameter.initial {
+            Initial::He { fan_in } => random.real() * (3.0 / fan_in as f32).sqrt(),
+            Initial::Constant(_) if is_variance => 1.0 + 0.5 * random.real(),
+            Initial::Constant(value) => value + 0.3 * random.real(),
+        };
+        (0..parameter.elements()).map(|_| value(random)).collect()
+    };
+    parameters.iter().map(tensor).collect()
+}
+
+/// Numbers between −1 and 1 for every input.
+#[must_use]
+pub fn inputs(graph: &Graph, random: &mut Random) -> Vec<Vec<f32>> {
+    let mut inputs = vec![Vec::new(); graph.inputs.len()];
+    for node in &graph.nodes {
+        if let convolve_compiler::graph::Op::Input(index) = node.op {
+            inputs[index] = (0..node.shape.elements()).map(|_| random.real()).collect();
+        }
+    }
+    inputs
+}
+
+/// What the network computes, compiled with these options and executed on this level.
+#[must_use]
+pub fn execute(
+    graph: &Graph,
+    options: &Options,
+    level: Level,
+    tensors: &[Vec<f32>],
+    inputs: &[Vec<f32>],
+) -> Vec<Vec<f32>> {
+    let mut graph = graph.clone();
+    _ = optimise(&mut graph, options);
+    let plan = plan(&graph, options);
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|tensor| tensor.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let data: Vec<Data<'_>> = bytes.iter().map(|bytes| Data::F32(bytes)).collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    Executor::new(&plan, &data, level).run(&inputs)
+}
