@@ -1,9 +1,17 @@
 //! Which output cells of an axis sum the same taps.
 
+use core::array::from_fn;
 use core::ops::Range;
 
 use crate::geometry::Axis;
 use crate::simd::Reads;
+
+/// Rows of output to compute before all weights are read again, if each needs so many `floats` of input: half of a small
+/// second-level cache, the other half of which is for the weights.
+pub(super) fn rows_at_once(floats: usize) -> usize {
+    const CACHE: usize = 64 * 1024;
+    (CACHE / floats.max(1)).max(1)
+}
 
 /// How output cells of an axis map to input cells.
 #[derive(Clone, Copy)]
@@ -177,6 +185,52 @@ impl Iterator for Bands<'_> {
         };
         self.cell += count;
         Some(band)
+    }
+}
+
+/// Cells at equal distances.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<const N: usize> {
+    pub count: usize,
+    /// Floats from one cell to the next in each of some tensors.
+    pub steps: [usize; N],
+}
+
+/// The pixels where two bands cross, as parallel lines.
+#[derive(Clone, Copy)]
+pub(super) struct Lines<const N: usize> {
+    /// From line to line.
+    pub outer: Walk<N>,
+    /// Along a line.
+    pub inner: Walk<N>,
+    /// Whether a line goes down the rows.
+    pub down: bool,
+}
+
+impl<const N: usize> Lines<N> {
+    /// The lines that tiles of at most `most` pixels cover best: along the rows, along the columns, or all pixels as
+    /// one. The first of the tensors is the input, the others are like the output; `widths` are their pixels in a row,
+    /// `pitches` their floats from one pixel to the next.
+    pub(super) fn new(
+        row: &Band,
+        column: &Band,
+        widths: [usize; N],
+        pitches: [usize; N],
+        most: usize,
+    ) -> Self {
+        let cells = |band: &Band, tensor: usize| if tensor == 0 { band.advance() } else { band.step };
+        let across = Walk { count: column.count, steps: from_fn(|n| cells(column, n) * pitches[n]) };
+        let down = Walk { count: row.count, steps: from_fn(|n| cells(row, n) * widths[n] * pitches[n]) };
+        let tiles = |outer: &Walk<N>, inner: &Walk<N>| outer.count * inner.count.div_ceil(most);
+        if across.steps.map(|step| step * across.count) == down.steps {
+            let (inner, outer) =
+                (Walk { count: across.count * down.count, ..across }, Walk { count: 1, ..down });
+            Self { outer, inner, down: false }
+        } else if tiles(&across, &down) < tiles(&down, &across) {
+            Self { outer: across, inner: down, down: true }
+        } else {
+            Self { outer: down, inner: across, down: false }
+        }
     }
 }
 

@@ -1,16 +1,12 @@
 use core::ops::Range;
 
-use super::bands::{Along, Band, Bands};
+use super::bands::{Along, Band, Bands, Lines, rows_at_once};
 use super::{Activation, Pool};
 use crate::geometry::Axis;
 use crate::run::Run;
 use crate::simd::{Line, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
-
-/// Floats of the input that the work goes over before it returns to the first of them: half of a small
-/// second-level cache, the other half of which is for the weights.
-const BLOCK: usize = 64 * 1024;
 
 /// How output cells map to input cells, along both axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +81,7 @@ impl Conv2d {
         let (bias, panels) =
             weights[self.weights..].split_at(self.groups * padded(target.channels / self.groups));
         let row = target.width * target.pitch;
-        let block = (BLOCK / self.row_floats().max(1)).max(1);
+        let block = rows_at_once(self.row_floats());
         for start in rows.clone().step_by(block) {
             let block = start..rows.end.min(start + block);
             let output = &mut output[(top + start - rows.start) * row..];
@@ -176,14 +172,6 @@ struct Channels {
     panels: usize,
 }
 
-/// Cells at equal distances along one axis.
-#[derive(Clone, Copy)]
-struct Walk {
-    count: usize,
-    /// Floats from one cell to the next in input, output and residual.
-    steps: [usize; 3],
-}
-
 impl WithSimd for Task<'_> {
     type Output = ();
 
@@ -237,28 +225,11 @@ impl Task<'_> {
             across.count = 1;
         }
 
-        let (width, pixel, residual) = (self.width, self.pitch, self.residual.map_or(0, |(_, pitch)| pitch));
-        let mut inner = Walk {
-            count: column.count,
-            steps: [column.advance() * pitch, column.step * pixel, column.step * residual],
-        };
-        let mut outer = Walk {
-            count: row.count,
-            steps: [
-                row.advance() * conv.input.width * pitch,
-                row.step * width * pixel,
-                row.step * width * residual,
-            ],
-        };
+        let (width, pixel) = (self.width, self.pitch);
         let most = simd.shape(usize::MAX, channels.vectors).1;
-        let tiles = |outer: &Walk, inner: &Walk| outer.count * inner.count.div_ceil(most);
-        if inner.steps.map(|step| step * inner.count) == outer.steps {
-            // All rows are one line.
-            inner.count *= outer.count;
-            outer.count = 1;
-        } else if tiles(&inner, &outer) < tiles(&outer, &inner) {
-            (inner, outer) = (outer, inner);
-        }
+        let pitches = [pitch, pixel, self.residual.map_or(0, |(_, pitch)| pitch)];
+        let Lines { outer, inner, .. } =
+            Lines::new(row, column, [conv.input.width, width, width], pitches, most);
 
         let limits = conv.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
         let start = (row.start - self.rows.start) * width + column.start;

@@ -1,7 +1,12 @@
+use core::ops::Range;
+
 use super::Activation;
+use super::bands::{Along, Band, Bands, Lines, rows_at_once};
 use crate::geometry::Axis;
 use crate::run::Run;
+use crate::simd::{Lanewise, Simd, WithSimd};
 use crate::slot::Slot;
+use crate::weights::{PANEL, padded};
 
 /// Depthwise 2-D convolution: output channel `c · multiplier + m` sees input channel `c` alone.
 ///
@@ -28,33 +33,110 @@ pub struct Depthwise {
 impl Depthwise {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let weights = &run.weights[self.weights..];
+        let (level, all) = (run.level, run.weights);
         let ([input], output) = run.operands([&self.input], &self.output);
-        let width = self.output.channels.next_multiple_of(16);
-        for y in 0..self.output.height {
-            for x in 0..self.output.width {
-                for c in 0..self.output.channels {
-                    let mut sum = weights[c];
-                    for ky in 0..self.rows.kernel {
-                        for kx in 0..self.columns.kernel {
-                            let iy = (y * self.rows.stride + ky * self.rows.dilation)
-                                .wrapping_sub(self.rows.before);
-                            let ix = (x * self.columns.stride + kx * self.columns.dilation)
-                                .wrapping_sub(self.columns.before);
-                            if iy < self.input.height && ix < self.input.width {
-                                let pixel = iy * self.input.width + ix;
-                                sum += weights[(1 + ky * self.columns.kernel + kx) * width + c]
-                                    * input[pixel * self.input.pitch + c / self.multiplier];
-                            }
-                        }
-                    }
-                    output[(y * self.output.width + x) * self.output.pitch + c] = match self.activation {
-                        Activation::Relu => sum.max(0.0),
-                        Activation::Relu6 => sum.clamp(0.0, 6.0),
-                        _ => sum,
-                    };
-                }
+        let Slot { height, width, channels, pitch, .. } = self.output;
+        let (bias, weights) = all[self.weights..].split_at(padded(channels));
+        let block = rows_at_once(self.input.width * self.input.pitch * self.rows.stride);
+        for start in (0..height).step_by(block) {
+            let rows = start..height.min(start + block);
+            let output = &mut output[start * width * pitch..];
+            let written = (rows.len() * width - 1) * pitch + channels;
+            level.dispatch(Task { layer: self, rows, input, output, bias, weights });
+            if self.activation.limits().is_none() {
+                self.activation.apply(level, all, &mut output[..written], 0..channels, pitch);
             }
+        }
+    }
+}
+
+/// Some rows of a depthwise convolution, with its operands.
+struct Task<'a> {
+    layer: &'a Depthwise,
+    rows: Range<usize>,
+    input: &'a [f32],
+    /// The output from the first of the rows on.
+    output: &'a mut [f32],
+    bias: &'a [f32],
+    weights: &'a [f32],
+}
+
+impl WithSimd for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let Depthwise { input, output, rows, columns, .. } = self.layer;
+        let along = Along::Forward { repeat: 1 };
+        for row in Bands::new(rows, along, input.height, self.rows.end) {
+            let Some(row) = row.within(&self.rows) else { continue };
+            for column in Bands::new(columns, along, input.width, output.width) {
+                self.region(simd, &row, &column);
+            }
+        }
+    }
+}
+
+impl Task<'_> {
+    /// Computes the pixels where two bands cross.
+    #[inline(always)]
+    fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band) {
+        let Depthwise { input, output, columns, multiplier, activation, .. } = self.layer;
+        let width = padded(output.channels);
+        let lines =
+            Lines::new(row, column, [input.width, output.width], [input.pitch, output.pitch], Lanewise::TILE);
+        let mut taps =
+            [row.taps(input.width * input.pitch, columns.kernel * width), column.taps(input.pitch, width)];
+        if lines.down {
+            taps.reverse();
+        }
+        let limits = activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let start = ((row.start - self.rows.start) * output.width + column.start) * output.pitch;
+        for line in 0..lines.outer.count {
+            let [from, to] = lines.outer.steps.map(|step| step * line);
+            let [pixel, step] = lines.inner.steps;
+            let line = Lanewise {
+                pixels: lines.inner.count,
+                channels: output.channels,
+                // Without taps the cells may lie past the input.
+                input: self.input.get(from..).unwrap_or(&[]),
+                pixel,
+                taps,
+                weights: self.weights,
+                bias: self.bias,
+                limits,
+                output: &mut self.output[start + to..],
+                step,
+            };
+            if *multiplier == 1 {
+                line.compute(simd);
+            } else {
+                spread(simd, line, *multiplier);
+            }
+        }
+    }
+}
+
+/// Computes a line whose input channels each serve `multiplier` output channels.
+#[inline(always)]
+fn spread<S: Simd>(simd: S, line: Lanewise<'_>, multiplier: usize) {
+    let [across, along] = &line.taps;
+    let [low, high] = line.limits.map(|limit| simd.splat(limit));
+    for (p, pixel) in line.output.chunks_mut(line.step.max(line.channels)).take(line.pixels).enumerate() {
+        for (vector, output) in pixel[..line.channels].chunks_mut(S::LANES).enumerate() {
+            let channel = vector * S::LANES;
+            let mut sum = simd.load(&line.bias[channel..]);
+            for (i, j) in (0..across.count).flat_map(|i| (0..along.count).map(move |j| (i, j))) {
+                let cell = p * line.pixel + across.input(i) + along.input(j);
+                let mut lanes = [0.0; PANEL];
+                for (lane, x) in lanes.iter_mut().enumerate().take(output.len()) {
+                    *x = line.input[cell + (channel + lane) / multiplier];
+                }
+                let weights = &line.weights[across.weights(i) + along.weights(j) + channel..];
+                sum = simd.mul_add(simd.load(&lanes), simd.load(weights), sum);
+            }
+            // In this order, so that NaN passes.
+            simd.store_partial(simd.min(high, simd.max(low, sum)), output);
         }
     }
 }

@@ -15,10 +15,12 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod lanewise;
 mod level;
 mod scalar;
 mod tile;
 
+pub(crate) use lanewise::Lanewise;
 pub use level::Level;
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};

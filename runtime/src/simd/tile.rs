@@ -32,15 +32,21 @@ impl Reads {
 
     /// First float that tap `tap` reads.
     #[inline(always)]
-    fn input(&self, tap: usize) -> usize {
+    pub(crate) fn input(&self, tap: usize) -> usize {
         let cell = self.from.wrapping_add_signed((tap as isize).wrapping_mul(self.delta));
         let cell = if self.repeat == 1 { cell } else { cell / self.repeat };
         cell.wrapping_mul(self.pitch)
     }
 
+    /// First weight of tap `tap`.
+    #[inline(always)]
+    pub(crate) fn weights(&self, tap: usize) -> usize {
+        self.weight.wrapping_add(tap.wrapping_mul(self.weight_step))
+    }
+
     /// The largest float offsets into input and weights that a tap reads, or `None` if one is not a
     /// `usize`. Offsets are monotone in the tap, so the ends tell.
-    fn reach(&self) -> Option<(usize, usize)> {
+    pub(super) fn reach(&self) -> Option<(usize, usize)> {
         let last = self.count.checked_sub(1)?;
         let end = self.from.checked_add_signed(isize::try_from(last).ok()?.checked_mul(self.delta)?)?;
         let input = self.from.max(end).checked_div(self.repeat)?.checked_mul(self.pitch)?;
@@ -160,10 +166,10 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
             let input = line.input.as_ptr().add(first * line.pixel);
             for down in 0..rows.count {
                 let input = input.add(rows.input(down));
-                let weights = line.weights.as_ptr().add(rows.weight + down * rows.weight_step);
+                let weights = line.weights.as_ptr().add(rows.weights(down));
                 for across in 0..columns.count {
                     let input = input.add(columns.input(across));
-                    let weights = weights.add(columns.weight + across * columns.weight_step);
+                    let weights = weights.add(columns.weights(across));
                     accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
                 }
             }
@@ -204,29 +210,45 @@ unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize>(
     panel: usize,
     len: usize,
 ) {
-    let step = |sums: &mut [[S::V; C]; R], k: usize| {
-        let mut w = [simd.splat(0.0); C];
-        for (c, w) in w.iter_mut().enumerate() {
-            let at = c * S::LANES / PANEL * panel + c * S::LANES % PANEL;
-            // SAFETY: the caller's promise.
-            *w = unsafe { simd.load_at(weights.add(k * PANEL + at)) };
-        }
-        for (r, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller's promise.
-            let x = simd.splat(unsafe { *input.add(r * pixel + k) });
-            for c in 0..C {
-                sums[c] = simd.mul_add(x, w[c], sums[c]);
+    let whole = len - len % U;
+    // SAFETY: the caller's promise; `k` stays below `len`.
+    unsafe {
+        for k in (0..whole).step_by(U) {
+            for u in 0..U {
+                step(simd, &mut sums[u], input.add(k + u), pixel, weights.add((k + u) * PANEL), panel);
             }
         }
-    };
-    let whole = len - len % U;
-    for k in (0..whole).step_by(U) {
-        for u in 0..U {
-            step(&mut sums[u], k + u);
+        for k in whole..len {
+            step(simd, &mut sums[0], input.add(k), pixel, weights.add(k * PANEL), panel);
         }
     }
-    for k in whole..len {
-        step(&mut sums[0], k);
+}
+
+/// One `k` of [`accumulate`].
+///
+/// # Safety
+/// One input of each pixel, and a vector of weights of each panel, can be read.
+#[inline(always)]
+unsafe fn step<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    sums: &mut [[S::V; C]; R],
+    input: *const f32,
+    pixel: usize,
+    weights: *const f32,
+    panel: usize,
+) {
+    let mut w = [simd.splat(0.0); C];
+    for c in 0..C {
+        let lane = c * S::LANES;
+        // SAFETY: the caller's promise.
+        w[c] = unsafe { simd.load_at(weights.add(lane / PANEL * panel + lane % PANEL)) };
+    }
+    for r in 0..R {
+        // SAFETY: the caller's promise.
+        let x = simd.splat(unsafe { *input.add(r * pixel) });
+        for c in 0..C {
+            sums[r][c] = simd.mul_add(x, w[c], sums[r][c]);
+        }
     }
 }
 

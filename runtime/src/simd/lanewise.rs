@@ -1,0 +1,200 @@
+//! The inner loop of depthwise convolution: each channel sums its own taps, vectors of channels side
+//! by side.
+#![expect(
+    unsafe_code,
+    reason = "the inner loops run without bounds checks; `Lanewise::compute` checks before"
+)]
+
+use super::{Reads, Simd, WithSimd};
+use crate::weights::padded;
+
+/// Output pixels at equal distances that sum the same taps, channel by channel:
+/// `output[p · step + c] = limit(bias[c] + Σ weights[tap · … + c] · input[p · pixel + … + c])`.
+#[derive(Debug)]
+pub(crate) struct Lanewise<'a> {
+    /// Number of output pixels.
+    pub pixels: usize,
+    /// Number of channels.
+    pub channels: usize,
+    /// The input, from the cell where the first pixel's taps count from.
+    pub input: &'a [f32],
+    /// Floats from one pixel's window to the next.
+    pub pixel: usize,
+    /// The taps across and along the line.
+    pub taps: [Reads; 2],
+    /// The weights of the taps, each for all channels, up to a whole panel.
+    pub weights: &'a [f32],
+    /// Bias of each channel, up to a whole panel.
+    pub bias: &'a [f32],
+    /// Lower and upper limit of the result.
+    pub limits: [f32; 2],
+    /// The first pixel's channels and what follows them.
+    pub output: &'a mut [f32],
+    /// Floats from one output pixel to the next.
+    pub step: usize,
+}
+
+impl Lanewise<'_> {
+    /// Most pixels of a tile, as many as `tile` has cases for.
+    pub(crate) const TILE: usize = 4;
+
+    /// Computes the line, in tiles of nearly equal size.
+    ///
+    /// # Panics
+    /// If the line leaves one of its slices.
+    #[inline(always)]
+    pub(crate) fn compute<S: Simd>(self, simd: S) {
+        assert!(self.fits() == Some(true), "the line leaves its slices");
+        let along = &self.taps[1];
+        // Neighbouring windows share input cells: each is loaded once where their overlap is known.
+        let near = along.repeat == 1 && along.delta == 1;
+        let shared = match (along.count, self.pixel) {
+            (3 | 5, pixel) if near && pixel == along.pitch => (along.count, 1),
+            (3 | 5, pixel) if near && pixel == 2 * along.pitch => (along.count, 2),
+            _ => (0, 0),
+        };
+        let tiles = self.pixels.div_ceil(Self::TILE);
+        let output = self.output.as_mut_ptr();
+        let mut first = 0;
+        for tile in 0..tiles {
+            let pixels = (self.pixels - first).div_ceil(tiles - tile);
+            match shared {
+                (3, 1) => self.tile::<S, 3, 1>(simd, output, first, pixels),
+                (3, 2) => self.tile::<S, 3, 2>(simd, output, first, pixels),
+                (5, 1) => self.tile::<S, 5, 1>(simd, output, first, pixels),
+                (5, 2) => self.tile::<S, 5, 2>(simd, output, first, pixels),
+                _ => self.tile::<S, 0, 0>(simd, output, first, pixels),
+            }
+            first += pixels;
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const K: usize, const STRIDE: usize>(
+        &self,
+        simd: S,
+        output: *mut f32,
+        first: usize,
+        pixels: usize,
+    ) {
+        let line = self;
+        match pixels {
+            1 => simd.call(Tile::<1, K, STRIDE> { line, first, output }),
+            2 => simd.call(Tile::<2, K, STRIDE> { line, first, output }),
+            3 => simd.call(Tile::<3, K, STRIDE> { line, first, output }),
+            _ => simd.call(Tile::<4, K, STRIDE> { line, first, output }),
+        }
+    }
+
+    /// Whether everything that the tiles touch lies inside the slices; `None` is an overflow.
+    fn fits(&self) -> Option<bool> {
+        let last = self.pixels.checked_sub(1)?;
+        let [across, along] = &self.taps;
+        let sums = if across.count == 0 || along.count == 0 {
+            true
+        } else {
+            let (across, along) = (across.reach()?, along.reach()?);
+            let input = last.checked_mul(self.pixel)?.checked_add(across.0)?.checked_add(along.0)?;
+            input.checked_add(self.channels)? <= self.input.len()
+                && across.1.checked_add(along.1)?.checked_add(padded(self.channels))? <= self.weights.len()
+        };
+        let writes = last.checked_mul(self.step)?.checked_add(self.channels)? <= self.output.len();
+        Some(sums && writes && padded(self.channels) <= self.bias.len())
+    }
+}
+
+/// `P` pixels of a line. With `K`, the line has that many neighbouring taps along it, and its windows are `STRIDE`
+/// cells apart.
+struct Tile<'a, const P: usize, const K: usize, const STRIDE: usize> {
+    line: &'a Lanewise<'a>,
+    /// Its first pixel.
+    first: usize,
+    /// The line's output.
+    output: *mut f32,
+}
+
+impl<const P: usize, const K: usize, const STRIDE: usize> WithSimd for Tile<'_, P, K, STRIDE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let channels = self.line.channels;
+        let whole = channels - channels % S::LANES;
+        // SAFETY: `Lanewise::compute` made the tile: it checked that all of the line's reads and writes lie inside its
+        // slices, and the tile's pixels are among the line's.
+        unsafe {
+            for channel in (0..whole).step_by(S::LANES) {
+                self.vector::<S, true>(simd, channel, S::LANES);
+            }
+            if whole < channels {
+                self.vector::<S, false>(simd, whole, channels - whole);
+            }
+        }
+    }
+}
+
+impl<const P: usize, const K: usize, const STRIDE: usize> Tile<'_, P, K, STRIDE> {
+    /// Computes `count` channels from `channel` on, a `WHOLE` vector or less.
+    ///
+    /// # Safety
+    /// They are channels of the line, whose reads and writes were checked.
+    #[inline(always)]
+    unsafe fn vector<S: Simd, const WHOLE: bool>(&self, simd: S, channel: usize, count: usize) {
+        let line = self.line;
+        let [across, along] = &line.taps;
+        // SAFETY: the caller's promise. The taps of a tile with `K` have unit distance in cells, so that cell `j` from
+        // the first pixel's first tap is tap `j - p · STRIDE` of pixel `p`.
+        unsafe {
+            let mut sums = [simd.load_at(line.bias.as_ptr().add(channel)); P];
+            let input = line.input.as_ptr().add(self.first * line.pixel + channel);
+            let weights = line.weights.as_ptr().add(channel);
+            for row in 0..across.count {
+                let input = input.add(across.input(row));
+                let weights = weights.add(across.weights(row));
+                if K == 0 {
+                    for tap in 0..along.count {
+                        let w = simd.load_at(weights.add(along.weights(tap)));
+                        let input = input.add(along.input(tap));
+                        for p in 0..P {
+                            let x = load::<S, WHOLE>(simd, input.add(p * line.pixel), count);
+                            sums[p] = simd.mul_add(x, w, sums[p]);
+                        }
+                    }
+                } else {
+                    let input = input.add(along.input(0));
+                    let mut w = [simd.splat(0.0); K];
+                    for tap in 0..K {
+                        w[tap] = simd.load_at(weights.add(along.weights(tap)));
+                    }
+                    for j in 0..(P - 1) * STRIDE + K {
+                        let x = load::<S, WHOLE>(simd, input.add(j * along.pitch), count);
+                        for p in 0..P {
+                            if p * STRIDE <= j && j < p * STRIDE + K {
+                                sums[p] = simd.mul_add(x, w[j - p * STRIDE], sums[p]);
+                            }
+                        }
+                    }
+                }
+            }
+            let (low, high) = (simd.splat(line.limits[0]), simd.splat(line.limits[1]));
+            for p in 0..P {
+                // In this order, so that NaN passes.
+                let limited = simd.min(high, simd.max(low, sums[p]));
+                let to = self.output.add((self.first + p) * line.step + channel);
+                if WHOLE {
+                    simd.store_at(limited, to);
+                } else {
+                    simd.store_some_at(limited, to, count);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `count` floats can be read, or a vector if `WHOLE`.
+#[inline(always)]
+unsafe fn load<S: Simd, const WHOLE: bool>(simd: S, from: *const f32, count: usize) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe { if WHOLE { simd.load_at(from) } else { simd.load_some_at(from, count) } }
+}
