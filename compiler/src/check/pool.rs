@@ -3,12 +3,11 @@
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{PoolOp, Windows};
 
-use super::arguments::Padding;
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::window::Window;
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Op, Shape};
+use crate::graph::{NodeId, Op, Shape};
 
 pub(super) fn max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     sliding(builder, layer, Some(PoolOp::Max))
@@ -48,36 +47,44 @@ fn sliding(builder: &mut Builder<'_>, layer: &Layer, op: Option<PoolOp>) -> Chec
     let (source, [height, width, channels]) = builder.map(layer)?;
     let window = Window { kernel: kernel?, stride: stride?, dilation: dilation?, padding: padding? };
     let [rows, columns] = window.axes(builder, layer, source, [height, width])?;
-    if let Padding::Cells(_) = window.padding {
-        covered(builder, layer, rows)?;
-        covered(builder, layer, columns)?;
-    }
     let ceil = ceil?;
     let size = |axis: &Axis, input| if ceil { axis.output_ceil(input) } else { axis.output(input) };
     let shape = Shape::Map { height: size(&rows, height)?, width: size(&columns, width)?, channels };
+    let [windows_down, windows_across, _] = shape.extents();
+    covered(builder, layer, source, &rows, height, windows_down)?;
+    covered(builder, layer, source, &columns, width, windows_across)?;
     builder.add(layer, Op::Pool { op: op?, windows: Windows::Sliding(rows, columns) }, vec![source], shape)
 }
 
-/// Padding beyond half the window would leave windows without any input cell (PyTorch's rule).
-fn covered(builder: &mut Builder<'_>, layer: &Layer, axis: Axis) -> Option<()> {
-    let half = axis.extent()? / 2;
-    let most = axis.before.max(axis.after);
-    if most <= half {
+/// Whether every window reads a cell of the input; reported if not. One that lies wholly in the padding, or
+/// whose taps step over the input, would have no value.
+fn covered(
+    builder: &mut Builder<'_>,
+    layer: &Layer,
+    source: NodeId,
+    axis: &Axis,
+    input: usize,
+    windows: usize,
+) -> Option<()> {
+    let Some(empty) = (0..windows).find(|&window| axis.taps(window, input).count == 0) else {
         return Some(());
-    }
+    };
+    let half = axis.extent()? / 2;
+    let (argument, label, remedy) = if axis.dilation > input {
+        ("dilation", format!("more than the input's {input}"), format!("a `dilation` of at most {input}"))
+    } else {
+        ("padding", format!("too much for a window of {}", axis.extent()?), format!("at most {half} a side"))
+    };
+    let message = format!("window {} of {windows} of `{}` reads nothing but padding", empty + 1, layer.name);
+    let reads = builder.reads(layer, source);
     let mut arguments = builder.arguments(layer);
-    let place = arguments.place("padding");
-    let message = format!(
-        "the padding of `{}` is {most}, more than half of its window of {}",
-        layer.name,
-        axis.extent()?
-    );
-    arguments.report(
-        "padding",
-        Diagnostic::error(place, message)
-            .label(format!("at most {half}"))
-            .note("a window that lies wholly in the padding has no value"),
-    );
+    let place = arguments.place(argument);
+    let mistake = Diagnostic::error(place, message)
+        .label(label)
+        .note(reads)
+        .note("a window without a cell of the input has neither a largest cell nor a mean")
+        .help(format!("use {remedy}"));
+    arguments.report(argument, mistake);
     None
 }
 
