@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod golden;
+pub mod interpret;
 pub mod network;
 pub mod random;
 pub mod reference;
