@@ -16,8 +16,6 @@
 use core::fmt::Write as _;
 use core::ops::Range;
 
-use proc_macro2::Span;
-
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::spec::Place;
@@ -25,13 +23,22 @@ use crate::spec::Place;
 /// Diagnostics that are shown; more would help nobody, and each costs a walk through the file.
 const MOST_SHOWN: usize = 100;
 
-/// Sorts by severity and place, drops repetitions, and says how many more there are than can be shown.
+/// Sorts by severity and place, drops repetitions, and says how many more there are than are kept.
 #[must_use]
 pub fn arrange(mut diagnostics: Vec<Diagnostic>, source: &Source) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.severity, source.position(diagnostic.place)));
-    diagnostics.dedup();
     let rest = diagnostics.len().saturating_sub(MOST_SHOWN);
     diagnostics.truncate(MOST_SHOWN);
+    // What an alias repeats stands elsewhere than where it is used, and is one mistake.
+    let start = |place| match source {
+        Source::Yaml(yaml) => (yaml.span(place).map_or(0, |span| span.start), 0),
+        Source::Tokens(_) => source.position(place),
+    };
+    let mut placed: Vec<_> =
+        diagnostics.into_iter().map(|diagnostic| (start(diagnostic.place), diagnostic)).collect();
+    placed.sort_by_key(|(start, diagnostic)| (diagnostic.severity, *start));
+    placed.dedup_by(|(a, later), (b, earlier)| a == b && later.message == earlier.message);
+    let mut diagnostics: Vec<_> = placed.into_iter().map(|(_, diagnostic)| diagnostic).collect();
     if let Some(last) = diagnostics.last_mut().filter(|_| rest > 0) {
         last.notes.push(format!("{rest} more are not shown"));
     }
@@ -44,6 +51,7 @@ pub fn arrange(mut diagnostics: Vec<Diagnostic>, source: &Source) -> Vec<Diagnos
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, source: &Source) -> String {
     let mut excerpts = Vec::new();
+    let mut notes = diagnostic.notes.clone();
     match source {
         Source::Yaml(yaml) => {
             let excerpt = |place, marker, label| Excerpt {
@@ -57,18 +65,21 @@ pub fn render(diagnostic: &Diagnostic, source: &Source) -> String {
                 excerpts.push(excerpt(*place, '-', words));
             }
         }
-        Source::Tokens(spans) => {
+        Source::Tokens(_) => {
             for (place, words) in &diagnostic.related {
-                excerpts.extend(of_tokens(spans, *place, words));
+                match of_tokens(source, *place, words) {
+                    Some(excerpt) => excerpts.push(excerpt),
+                    None => notes.push(words.clone()),
+                }
             }
         }
     }
-    let width = excerpts.iter().map(Excerpt::number_width).max().unwrap_or(0);
+    let width = excerpts.iter().map(Excerpt::number_width).max().unwrap_or(0).max(1);
     let mut text = diagnostic.message.clone();
     for (index, excerpt) in excerpts.iter().enumerate() {
         excerpt.write(&mut text, width, index == 0 && matches!(source, Source::Yaml(_)));
     }
-    let remarks = diagnostic.notes.iter().map(|note| ("note", note));
+    let remarks = notes.iter().map(|note| ("note", note));
     let remarks = remarks.chain(diagnostic.helps.iter().map(|help| ("help", help)));
     for (index, (kind, words)) in remarks.enumerate() {
         if index == 0 && excerpts.iter().any(|excerpt| excerpt.lines.is_some()) {
@@ -89,15 +100,18 @@ pub const fn heading(severity: Severity) -> &'static str {
     }
 }
 
-/// Where the tokens of `place` start, as far as the compiler tells.
-fn of_tokens<'a>(spans: &[(Span, Span)], place: Place, words: &'a str) -> Option<Excerpt<'a>> {
-    let (first, last) = spans.get(place.0 as usize)?;
-    let lines = first.local_file().and_then(|file| std::fs::read_to_string(file).ok()).and_then(|text| {
-        let start = offset(&text, first.start())?;
-        let end = offset(&text, last.end()).filter(|end| *end >= start)?;
-        Some(Lines::around(&text, start..end))
-    });
-    Some(Excerpt { path: first.file(), marker: '-', label: words, lines: Some(lines?) })
+/// The tokens of `place` in their file, if the compiler tells which that is.
+fn of_tokens<'a>(source: &Source, place: Place, words: &'a str) -> Option<Excerpt<'a>> {
+    let (first, last) = source.spans(place)?;
+    let text = std::fs::read_to_string(first.local_file()?).ok()?;
+    let start = offset(&text, first.start())?;
+    let end = offset(&text, last.end()).filter(|end| *end >= start)?;
+    Some(Excerpt {
+        path: first.file(),
+        marker: '-',
+        label: words,
+        lines: Some(Lines::around(&text, start..end)),
+    })
 }
 
 /// The byte at a line (from 1) and column (from 0, in characters).
@@ -138,7 +152,8 @@ impl Excerpt<'_> {
         let Some(Lines { line, column, shown, marked: (before, length) }) = &self.lines else {
             return;
         };
-        let _ = write!(text, ":{line}:{column}\n{:width$} |\n{line:width$} | {shown}", "");
+        let _ = write!(text, ":{line}:{column}\n{:width$} |\n", "");
+        text.push_str(format!("{line:width$} | {shown}").trim_end());
         let carets = self.marker.to_string().repeat(*length);
         let marks = format!("\n{:width$} | {:before$}{carets} {}", "", "", self.label);
         text.push_str(marks.trim_end());
@@ -164,17 +179,9 @@ impl Lines {
         // A window of the line: from the first character not too far before the mark, as wide as fits.
         let mut first = 0;
         if wide(&cells) > Self::WIDEST {
-            while wide(&cells[first..marked.start]) > Self::BEFORE {
-                first += 1;
-            }
+            first = marked.start - fitting(cells[..marked.start].iter().rev(), Self::BEFORE);
         }
-        let mut room = Self::WIDEST;
-        let last = cells[first..].iter().position(|(_, width)| {
-            let fits = *width <= room;
-            room = room.saturating_sub(*width);
-            !fits
-        });
-        let last = last.map_or(cells.len(), |count| first + count);
+        let last = first + fitting(cells[first..].iter(), Self::WIDEST);
         let mut shown = String::new();
         let mut before = wide(&cells[first..marked.start]);
         if first > 0 {
@@ -193,6 +200,17 @@ impl Lines {
             marked: (before, length),
         }
     }
+}
+
+/// How many of `cells` fit into this many of the terminal's.
+fn fitting<'a>(cells: impl Iterator<Item = &'a Cell>, mut room: usize) -> usize {
+    cells
+        .take_while(|(_, width)| {
+            let fits = *width <= room;
+            room = room.saturating_sub(*width);
+            fits
+        })
+        .count()
 }
 
 /// A character as it is shown, and the cells of a terminal that it fills.

@@ -111,11 +111,7 @@ impl Reader<'_> {
 
     /// An item that is no layer at all.
     fn no_entry(&mut self, item: &Node) -> Entry {
-        let found = match &item.content {
-            Content::Map(entries) if entries.is_empty() => "an empty mapping".to_owned(),
-            other => other.to_string(),
-        };
-        let diagnostic = Diagnostic::error(item.place, format!("expected a layer, found {found}"))
+        let diagnostic = Diagnostic::error(item.place, format!("expected a layer, found {}", item.content))
             .label("not a layer")
             .help("write `- relu`, or `- conv2d: { filters: 8, kernel_size: 3 }`");
         self.report(diagnostic);
@@ -124,10 +120,7 @@ impl Reader<'_> {
 
     /// `- dropout: 0.5`
     fn positional(&mut self, kind: &str, value: &Node) {
-        let written = match &value.content {
-            Content::List(_) => "[…]".to_owned(),
-            _ => self.word(value).map(|word| word.value).unwrap_or_default(),
-        };
+        let written = self.source.span(value.place).map_or("…", |span| &self.source.text[span]);
         let message = format!("the arguments of `{kind}` are written as a mapping, found {}", value.content);
         let diagnostic = Diagnostic::error(value.place, message)
             .label("a value without its argument's name")
@@ -164,10 +157,17 @@ impl Reader<'_> {
         let Some(end) = kind.value.find([' ', ':', '{', '(', '[']) else {
             return false;
         };
-        let name = kind.value[..end].trim_end();
-        let diagnostic = Diagnostic::error(kind.place, format!("expected `: ` after `{name}`"))
-            .label("not the name of a layer")
-            .help(format!("write `- {name}: {{ … }}`, with a colon and a space before the arguments"));
+        let (name, rest) = kind.value.split_at(end);
+        // A line that is indented deeper continues the word above.
+        let diagnostic = if rest.starts_with(" - ") {
+            Diagnostic::error(kind.place, format!("the `- ` below `{name}` is indented deeper"))
+                .label("the line below is taken for a part of this one")
+                .help("start all layers of a list at the same column")
+        } else {
+            Diagnostic::error(kind.place, format!("expected `: ` after `{name}`"))
+                .label("not the name of a layer")
+                .help(format!("write `- {name}: {{ … }}`, with a colon and a space before the arguments"))
+        };
         self.report(diagnostic);
         true
     }

@@ -34,12 +34,6 @@ impl Refused {
         self
     }
 
-    /// With a fact.
-    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
-        self.diagnostic = self.diagnostic.note(note);
-        self
-    }
-
     /// With a remedy.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.diagnostic = self.diagnostic.help(help);
@@ -107,5 +101,4 @@ fn not_utf8(bytes: &[u8], offset: usize) -> (String, Refused) {
 pub(super) fn too_deep(span: Range<usize>) -> Refused {
     Refused::new(span, format!("values are nested more than {DEEPEST} levels deep"))
         .label("one level too many")
-        .note("an alias inside the value that it stands for nests without end")
 }

@@ -123,9 +123,6 @@ impl Reader<'_> {
                 let values: Vec<_> = items.iter().map(|item| self.value(item)).collect();
                 shape = values.into_iter().collect::<Option<_>>().unwrap_or_default();
             }
-            Content::List(_) => {
-                self.mismatch(key, value, "a list of numbers that is not empty", INPUT_EXAMPLE)
-            }
             _ => self.mismatch(key, value, "a list of numbers", INPUT_EXAMPLE),
         }
         Spanned::new(shape, value.place)

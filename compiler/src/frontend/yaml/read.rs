@@ -31,6 +31,7 @@ impl Reader<'_> {
     }
 
     /// Each of `known` in the mapping `entries` of `owner`; reports every other key, and every second one.
+    /// A key that is meant for one that is missing stands in for it, so that its value is read too.
     pub(super) fn fields<'n, const N: usize>(
         &mut self,
         owner: &str,
@@ -38,27 +39,32 @@ impl Reader<'_> {
         known: [&str; N],
     ) -> [Option<(&'n Node, &'n Node)>; N] {
         let mut found: [Option<(&'n Node, &'n Node)>; N] = [None; N];
+        let mut meant = found;
+        let index_of = |name: &str| known.iter().position(|other| *other == name);
         for (key, value) in entries {
             let Some(word) = self.word(key) else {
                 self.bad_key(owner, key);
                 continue;
             };
-            match known.iter().position(|name| *name == word.value) {
-                Some(index) => match found[index] {
+            if let Some(index) = index_of(&word.value) {
+                match found[index] {
                     Some((first, _)) => self.duplicate(&word, first.place),
                     None => found[index] = Some((key, value)),
-                },
-                None => {
-                    let message = format!("{owner} has no key `{}`", word.value);
-                    let help = match suggest(&word.value, known) {
-                        Some(name) => format!("did you mean `{name}`?"),
-                        None => format!("the keys are {}", listed(&known)),
-                    };
-                    self.report(Diagnostic::error(key.place, message).label("unknown key").help(help));
                 }
+                continue;
             }
+            let suggestion = suggest(&word.value, known);
+            if let Some(index) = suggestion.and_then(index_of) {
+                meant[index] = Some((key, value));
+            }
+            let help = match suggestion {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the keys are {}", listed(&known)),
+            };
+            let message = format!("{owner} has no key `{}`", word.value);
+            self.report(Diagnostic::error(key.place, message).label("unknown key").help(help));
         }
-        found
+        core::array::from_fn(|index| found[index].or(meant[index]))
     }
 
     /// A key that is no word.
@@ -150,9 +156,18 @@ impl Reader<'_> {
         let mut complete = true;
         let mut arguments = Vec::new();
         for (key, value) in entries {
-            let name = self.word(key);
-            if name.is_none() {
-                self.bad_key(owner, key);
+            let mut name = self.word(key);
+            match &name {
+                None => self.bad_key(owner, key),
+                Some(word) if word.value.contains(':') => {
+                    let diagnostic = Diagnostic::error(
+                        key.place,
+                        format!("expected a space after `:` in `{}`", word.value),
+                    );
+                    self.report(diagnostic.label("not the name of an argument").help("write `key: value`"));
+                    name = None;
+                }
+                Some(_) => {}
             }
             match (name, self.value(value)) {
                 (Some(name), Some(value)) => arguments.push(Argument { name, value }),
@@ -176,6 +191,8 @@ impl fmt::Display for Content {
                 write!(f, "`{}…`", word.chars().take(LONGEST).collect::<String>())
             }
             Self::Word(word) => write!(f, "`{word}`"),
+            Self::List(items) if items.is_empty() => f.write_str("an empty list"),
+            Self::Map(entries) if entries.is_empty() => f.write_str("an empty mapping"),
             Self::List(_) => f.write_str("a list"),
             Self::Map(_) => f.write_str("a mapping"),
         }

@@ -21,7 +21,9 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error, refusal: Option<Ref
             .help("write repeated layers as a block, and use `repeat`");
         }
         Some(Refusal::Tag(tag)) => {
-            return Refused::new(here, format!("the tag `!{tag}` has no meaning here"))
+            let end =
+                text[here.start..].find(char::is_whitespace).map_or(text.len(), |length| here.start + length);
+            return Refused::new(here.start..end, format!("the tag `!{tag}` has no meaning here"))
                 .label("tagged value")
                 .help(format!("remove `!{tag}`"));
         }
@@ -68,77 +70,177 @@ fn documents(text: &str) -> Refused {
     Refused::new(None, "the file holds several YAML documents")
 }
 
+/// The library's words for what needs no closer look, and message, label and help for it.
+const PLAIN: [(&str, &str, &str, &str); 7] = [
+    (
+        "did not find expected '-' indicator",
+        "expected `- `, the next entry of the list",
+        "not an entry",
+        "start every entry with `- ` at the same column, and indent what belongs to it deeper",
+    ),
+    (
+        "did not find expected <document start>",
+        "this is not part of the mapping above",
+        "expected the end of the file",
+        "start all top-level keys at the same column",
+    ),
+    (
+        "block sequence entries are not allowed in this context",
+        "a list cannot start here",
+        "unexpected `-`",
+        "start the list on its own line, below the key",
+    ),
+    (
+        "did not find expected node content",
+        "a value is missing",
+        "expected a value before this",
+        "add the value, or remove the extra character",
+    ),
+    (
+        "did not find expected alphabetic or numeric character",
+        "expected the name of an anchor",
+        "not a letter or digit",
+        "write `&name` before a value, and `*name` for that value elsewhere; quote a word that starts so",
+    ),
+    (
+        "found unknown escape character",
+        "unknown escape in a quoted word",
+        "no escape of YAML",
+        "write `\\\\` for a backslash, or use single quotes",
+    ),
+    (
+        "found character that cannot start any token",
+        "a word cannot start with this character",
+        "reserved by YAML",
+        "quote the word",
+    ),
+];
+
 /// An error of the YAML grammar; `message` is "problem at line 1 column 2, context at line 1 column 1".
 fn malformed(text: &str, message: &str, here: Range<usize>) -> Refused {
     let (problem, context) = message.split_once(", ").unwrap_or((message, ""));
     let problem = problem.split(" at line ").next().unwrap_or(problem);
     let started = context.split_once(" at line ").and_then(|(_, place)| position(text, place));
-    let found = text[here.clone()].chars().next();
-    let at = |message: &str| Refused::new(here.clone(), message);
+    let found = &text[here.clone()];
+    if found == "\t" {
+        return Refused::new(here, "tabs cannot indent YAML").label("a tab").help("use spaces");
+    }
     match problem {
-        _ if found == Some('\t') => at("tabs cannot indent YAML").label("a tab").help("use spaces"),
-        "mapping values are not allowed in this context" => at("a `: ` stands where no key can end")
-            .label("unexpected `:`")
-            .help("indent the line as its neighbours; write one `key: value` a line; quote text that holds `: `"),
+        "mapping values are not allowed in this context" => colon(text, here),
+        "could not find expected ':'" => key_without_colon(text, started.unwrap_or(here).start),
+        "did not find expected ',' or ']'" => open(text, here, started, '[', ']'),
+        "did not find expected ',' or '}'" => open(text, here, started, '{', '}'),
+        "did not find expected key" | "did not find expected <document start>"
+            if matches!(found, "]" | "}") =>
+        {
+            let message = format!("this `{found}` closes nothing");
+            Refused::new(here, message).label("unexpected").help("remove it")
+        }
+        "did not find expected key" if found == ":" => Refused::new(here, "a key is missing before `:`")
+            .label("expected a key")
+            .help("write `key: value`"),
         "did not find expected key" => {
-            with_start(at("expected a key").label("this fits no list or mapping above"), text, started)
-                .help("indent the line as the other keys of its mapping; close every quote and bracket")
+            let refused = Refused::new(here, "the indentation of this line fits none above");
+            with_start(refused, text, started)
+                .label("expected a key of a mapping above")
+                .help("give all entries of a list or mapping the same indentation, and close every quote")
         }
-        "did not find expected '-' indicator" => {
-            with_start(at("expected `- `, the next entry of the list"), text, started)
-                .help("start each entry with `- `, all at the same column; indent what belongs to an entry deeper")
+        "found unexpected end of stream" | "found unexpected document indicator" => {
+            Refused::new(started.unwrap_or(here), "this quote is not closed")
+                .label("opened here")
+                .help("close the quote on the same line")
         }
-        "block sequence entries are not allowed in this context" => at("a list cannot start here")
-            .label("unexpected `-`")
-            .help("start the list on its own line, below the key"),
-        "could not find expected ':'" => {
-            let line = started.clone().unwrap_or(here.clone());
-            let line = line.start..super::extent::end(text, line.start);
-            Refused::new(line, "expected `: ` after this key")
-                .label("key without `:`")
-                .help("write `key: value`; a list entry starts with `- `")
+        "found unexpected ':'" => {
+            let end = text[here.start..].find(':').map_or(here.end, |length| here.start + length + 1);
+            Refused::new(here.start..end, "a space is missing after `:`")
+                .label("expected a space and a value")
+                .help("write `key: value`")
         }
-        "did not find expected ',' or ']'" => unclosed(at("expected `,` or `]`"), started, "this `[` is not closed"),
-        "did not find expected ',' or '}'" => {
-            unclosed(at("expected `,` or `}`"), started, "this `{` is not closed")
-        }
-        "found unexpected end of stream" if context.contains("quoted scalar") => {
-            unclosed(at("the file ends inside a quoted word"), started, "this quote is not closed")
-        }
-        "did not find expected node content" => {
-            at("a value is missing").label("expected a value before this").help("remove the extra `,`, or add the value")
-        }
-        "unknown anchor" => {
-            let name = alias(text, here.start);
-            Refused::new(here.start..here.start + name.len(), format!("no anchor is called `{}`", name.trim_start_matches('*')))
-                .label("unknown alias")
-                .help(format!("write `{}` before the value that it stands for, earlier in the file", name.replace('*', "&")))
-        }
-        "found character that cannot start any token" => {
-            let character = found.unwrap_or(' ');
-            at(&format!("a word cannot start with `{character}`"))
-                .label("reserved by YAML")
-                .help(format!("quote the word: \"{character}…\""))
-        }
-        _ => with_start(at(&format!("this is not YAML: {problem}")), text, started),
+        "unknown anchor" => unknown_anchor(text, here.start),
+        _ => match PLAIN.iter().find(|(words, ..)| *words == problem) {
+            Some((_, message, label, help)) => Refused::new(here, *message).label(*label).help(*help),
+            None => with_start(Refused::new(here, format!("this is not YAML: {problem}")), text, started),
+        },
     }
 }
 
-/// Also shows where what could not be finished starts.
+/// Also shows where what could not be continued starts.
 fn with_start(refused: Refused, text: &str, started: Option<Range<usize>>) -> Refused {
     match started {
-        Some(span) => {
-            refused.related(span.start..super::extent::end(text, span.start), "it would continue this")
-        }
+        Some(span) => refused.related(to_end(text, span.start), "what stands above it starts here"),
         None => refused,
     }
 }
 
-fn unclosed(refused: Refused, started: Option<Range<usize>>, words: &str) -> Refused {
-    match started {
-        Some(span) => refused.related(span, words),
-        None => refused,
+/// From byte `start` to the end of what starts there.
+fn to_end(text: &str, start: usize) -> Range<usize> {
+    start..super::extent::end(text, start)
+}
+
+/// The `: ` at `here` ends no key: a second one on its line, or one after a line that cannot be continued.
+fn colon(text: &str, here: Range<usize>) -> Refused {
+    let line = text[..here.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &text[line..here.start];
+    if let Some(first) = before.find(": ") {
+        let second = Refused::new(here, "a second `: ` on one line").label("unexpected `:`");
+        return match before[..first].find(['{', '(']) {
+            Some(bracket) => {
+                let name = before[..bracket].trim_start_matches(['-', ' ']).trim_end();
+                second.help(format!("write `{name}: {{ … }}`, with a colon and a space before the arguments"))
+            }
+            None => second
+                .help("write one `key: value` a line, or `{ key: value }`; quote a word that holds `: `"),
+        };
     }
+    let indent = before.len() - before.trim_start().len();
+    let above = text[..line].trim_end();
+    let above_start = above.rfind('\n').map_or(0, |newline| newline + 1);
+    let above_line = &above[above_start..];
+    let above_key = above_start + (above_line.len() - above_line.trim_start_matches(['-', ' ']).len());
+    if !above_line.contains(':') && above_key < above.len() {
+        return key_without_colon(text, above_key);
+    }
+    Refused::new(line + indent..here.start, "this key is indented deeper than the one above")
+        .label("unexpected key")
+        .related(to_end(text, above_key), "has a value already")
+        .help("indent keys of the same mapping alike")
+}
+
+fn key_without_colon(text: &str, start: usize) -> Refused {
+    Refused::new(to_end(text, start), "expected `: ` after a key")
+        .label("key without `: `")
+        .help("write `key: value`; an entry of a list starts with `- `")
+}
+
+/// A flow collection that does not go on at `here`.
+fn open(
+    text: &str,
+    here: Range<usize>,
+    started: Option<Range<usize>>,
+    opening: char,
+    closing: char,
+) -> Refused {
+    let Some(started) = started else {
+        return Refused::new(here, format!("expected `,` or `{closing}`"));
+    };
+    if text[started.start..here.start].contains('\n') {
+        let refused = Refused::new(started, format!("this `{opening}` is not closed"))
+            .label("opened here")
+            .help(format!("add the `{closing}`"));
+        // At the end of the file there is nothing to show.
+        if here.start >= text.trim_end().len() {
+            return refused;
+        }
+        return refused.related(here, format!("expected `,` or `{closing}`"));
+    }
+    let found = match &text[here.clone()] {
+        "" => "the end of the line".to_owned(),
+        found => format!("`{found}`"),
+    };
+    Refused::new(here, format!("expected `,` or `{closing}`, found {found}"))
+        .label("unexpected")
+        .related(started, "in what starts here")
+        .help(format!("put `,` between the values, and `{closing}` at the end"))
 }
 
 /// The character at "3 column 5".
@@ -150,10 +252,13 @@ fn position(text: &str, place: &str) -> Option<Range<usize>> {
     Some(character(text, start + before))
 }
 
-/// The alias at byte `start`, star included.
-fn alias(text: &str, start: usize) -> &str {
-    let rest = &text[start..];
-    let end =
-        rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '*' | '_' | '-'))).unwrap_or(rest.len());
-    &rest[..end]
+/// The alias whose star or name is at byte `start`.
+fn unknown_anchor(text: &str, start: usize) -> Refused {
+    let name = text[start..].trim_start_matches('*');
+    let from = text.len() - name.len();
+    let length = name.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(name.len());
+    let name = &name[..length];
+    Refused::new(start..from + length, format!("no anchor is called `{name}`"))
+        .label("unknown alias")
+        .help(format!("write `&{name}` before the value that it stands for, earlier in the file"))
 }

@@ -160,6 +160,10 @@ impl<'de> Visitor<'de> for &mut Builder {
 
 /// Where each scalar of `tree` stands in `text`, by its number; `None` for what is not borrowed from it.
 pub(super) fn spans(text: &str, tree: &Node) -> Vec<Option<Range<usize>>> {
+    // The library has nothing to give as text where there is no document.
+    if matches!(tree.content, Content::Nothing) {
+        return vec![Some(0..0)];
+    }
     let mut spans = Vec::new();
     // A walk along a tree that the same text gave does not fail.
     let walked =
