@@ -9,8 +9,11 @@ use quote::{quote, quote_spanned};
 use crate::analysis::{Network, analyse};
 use crate::check::Options;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::emit::{self, emit};
 use crate::files::{self, File, Files};
 use crate::frontend::{dsl, yaml};
+use crate::passes;
+use crate::plan::plan;
 use crate::render::{arrange, render};
 use crate::source::Source;
 use crate::spec::Spanned;
@@ -81,9 +84,14 @@ fn from_file(
     analysis.networks.pop()
 }
 
-fn model(item: &dsl::Item, _: &Network, _: &TokenStream) -> TokenStream {
+/// The type of a network.
+fn model(item: &dsl::Item, network: &Network, root: &TokenStream) -> TokenStream {
     let dsl::Item { visibility, name, docs, .. } = item;
-    quote!(#docs #visibility struct #name;)
+    let mut graph = network.graph.clone();
+    let options = passes::Options::default();
+    _ = passes::optimise(&mut graph, &options);
+    let weights = network.weights.as_ref();
+    emit(&plan(&graph, &options), &emit::Item { root, visibility, name, docs, weights })
 }
 
 /// Files in the first of several directories that has them; notes what was read.

@@ -11,6 +11,7 @@ pub mod analysis;
 pub mod check;
 pub mod cnn;
 pub mod diagnostic;
+pub mod emit;
 pub mod execute;
 pub mod files;
 pub mod frontend;

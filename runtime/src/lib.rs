@@ -18,4 +18,14 @@ pub mod model;
 pub mod run;
 pub mod simd;
 pub mod slot;
+pub mod tensor;
 pub mod weights;
+
+pub use memory::Workspace;
+pub use model::Model;
+pub use simd::Level;
+pub use weights::WeightsError;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

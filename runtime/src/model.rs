@@ -3,6 +3,10 @@
 /// A network compiled by Convolve. The compiler implements it; [`Workspace`](crate::memory::Workspace)
 /// is sized by it.
 pub trait Model {
+    /// What it reads: `[[[f32; C]; W]; H]`, or `[f32; N]` for a vector; a tuple of them where it has several inputs.
+    type Input;
+    /// What it gives, likewise.
+    type Output;
     /// Sizes of the (first) input: `[height, width, channels]`, or `[n]` for a vector.
     const INPUT_SHAPE: &'static [usize];
     /// Sizes of the (first) output, likewise.

@@ -30,6 +30,24 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// A tensor of this height, width and channels in the arena, without gaps.
+    #[must_use]
+    pub const fn arena(offset: usize, [height, width, channels]: [usize; 3]) -> Self {
+        Self { memory: Memory::Arena, offset, height, width, channels, pitch: channels }
+    }
+
+    /// A tensor in some channels of a wider one in the arena.
+    #[must_use]
+    pub const fn view(offset: usize, [height, width, channels]: [usize; 3], pitch: usize) -> Self {
+        Self { memory: Memory::Arena, offset, height, width, channels, pitch }
+    }
+
+    /// The caller's input of this index.
+    #[must_use]
+    pub const fn input(index: usize, [height, width, channels]: [usize; 3]) -> Self {
+        Self { memory: Memory::Input(index), offset: 0, height, width, channels, pitch: channels }
+    }
+
     /// Floats from the first to the last of the tensor, the gaps of a view included.
     #[must_use]
     pub const fn span(&self) -> usize {

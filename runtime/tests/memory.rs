@@ -8,6 +8,8 @@ use convolve_runtime::weights::{Data, Load};
 struct Net;
 
 impl Model for Net {
+    type Input = [f32; 2];
+    type Output = [f32; 2];
     const INPUT_SHAPE: &'static [usize] = &[2];
     const OUTPUT_SHAPE: &'static [usize] = &[2];
     const PARAMETERS: usize = 0;

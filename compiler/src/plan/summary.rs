@@ -63,17 +63,35 @@ pub fn macs(graph: &Graph, node: &Node) -> u64 {
     }
 }
 
-/// The table as Markdown, with the totals in its last line.
+/// The table as Markdown, its columns aligned, the totals in its last line.
 #[must_use]
 pub fn table(graph: &Graph) -> String {
     let rows = rows(graph);
-    let mut table = String::from("| layer | output | parameters | MACs | kernel |\n|---|---|--:|--:|---|\n");
+    let mut cells = vec![["layer", "output", "parameters", "MACs", "kernel"].map(str::to_owned)];
     for row in &rows {
         let Row { layers, shape, parameters, macs, kernel, .. } = row;
-        _ = writeln!(table, "| {layers} | {shape} | {parameters} | {macs} | {kernel} |");
+        cells.push([
+            layers.clone(),
+            shape.to_string(),
+            parameters.to_string(),
+            macs.to_string(),
+            kernel.clone(),
+        ]);
     }
     let parameters: usize = rows.iter().map(|row| row.parameters).sum();
     let macs: u64 = rows.iter().map(|row| row.macs).sum();
-    _ = writeln!(table, "| total | | {parameters} | {macs} | |");
+    cells.push(["total".to_owned(), String::new(), parameters.to_string(), macs.to_string(), String::new()]);
+
+    let widths: [usize; 5] =
+        core::array::from_fn(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let mut table = String::new();
+    for (index, [layer, output, parameters, macs, kernel]) in cells.iter().enumerate() {
+        let [a, b, c, d, e] = widths;
+        _ = writeln!(table, "| {layer:a$} | {output:b$} | {parameters:>c$} | {macs:>d$} | {kernel:e$} |");
+        if index == 0 {
+            let [a, b, c, d, e] = widths.map(|width| "-".repeat(width));
+            _ = writeln!(table, "|-{a}-|-{b}-|-{c}:|-{d}:|-{e}-|");
+        }
+    }
     table
 }

@@ -1,0 +1,188 @@
+//! Values of the runtime's types as Rust expressions; `rt` is the runtime's `__private` module.
+
+use convolve_runtime::geometry::Axis;
+use convolve_runtime::kernels::{
+    Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
+    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Windows,
+};
+use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::weights::{DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides};
+use proc_macro2::{Literal as Token, TokenStream};
+use quote::{ToTokens, quote};
+
+use crate::plan::Kernel;
+
+/// A value that can be written down.
+pub(super) trait Literal {
+    /// The expression that is the value.
+    fn literal(&self) -> TokenStream;
+}
+
+/// Structs, by all of their fields.
+macro_rules! structs {
+    ($($name:ident $(<$life:lifetime>)? { $($field:ident),* $(,)? })*) => { $(
+        impl Literal for $name $(<$life>)? {
+            fn literal(&self) -> TokenStream {
+                let Self { $($field),* } = self;
+                $(let $field = $field.literal();)*
+                quote!(rt::$name { $($field: #$field),* })
+            }
+        }
+    )* };
+}
+
+structs! {
+    Axis { kernel, stride, dilation, before, after }
+    Conv2d { input, output, residual, rows, columns, sampling, groups, weights, activation, pool }
+    Depthwise { input, output, rows, columns, multiplier, weights, activation }
+    Dense { input, output, residual, weights, activation }
+    Pool { input, output, op, windows }
+    Pad { input, output, top, left, mode }
+    Copy { input, output, top, left, stride }
+    Resize { input, output, mode }
+    Blocks { input, output, block, order }
+    Binary { left, right, output, op, activation }
+    Affine { input, output, weights, activation }
+    Normalize { input, output, over, epsilon, weights, activation }
+    Activate { input, output, activation }
+    Softmax { input, output, log }
+    Parameter<'_> { name, shape, initial }
+    Strides { output, input, row, column, group }
+    Fold { weight, bias, mean, variance, epsilon }
+    Order { pixels, channels }
+    Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, at }
+    DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
+}
+
+/// Enums, by all of their variants.
+macro_rules! enums {
+    ($($name:ident $(<$life:lifetime>)? {
+        $($variant:ident $(($($item:ident),*))? $({ $($field:ident),* })?),* $(,)?
+    })*) => { $(
+        impl Literal for $name $(<$life>)? {
+            fn literal(&self) -> TokenStream {
+                match self {
+                    $(Self::$variant $(($($item),*))? $({ $($field),* })? => {
+                        $($(let $item = $item.literal();)*)?
+                        $($(let $field = $field.literal();)*)?
+                        quote!(rt::$name::$variant $(($(#$item),*))? $({ $($field: #$field),* })?)
+                    })*
+                }
+            }
+        }
+    )* };
+}
+
+enums! {
+    Sampling { Direct, Upsampled(factors), Transposed }
+    PoolOp { Max, Average, AverageWithPadding }
+    Windows { Sliding(rows, columns), Adaptive }
+    PadMode { Constant(value), Reflect, Symmetric, Edge, Wrap }
+    ResizeMode { Nearest, Bilinear, BilinearAlignCorners }
+    BlockOrder { DepthLast, DepthFirst }
+    BinaryOp { Add, Sub, Mul, Maximum }
+    NormalizeOver { Channels, Groups(groups) }
+    Activation {
+        Linear, Relu, Relu6, LeakyRelu { negative_slope }, Prelu { slopes }, Elu { alpha }, Selu,
+        Celu { alpha }, Gelu, GeluApproximate, Silu, Mish, Sigmoid, HardSigmoid, HardSwish, Tanh, Softplus,
+        Softsign, Exp, Clip { min, max },
+    }
+    Initial { Constant(value), He { fan_in } }
+    Load<'_> {
+        Panels(panels), Depthwise(depthwise), Vector { weight, len, order, at },
+        Affine { fold, len, order, at },
+    }
+}
+
+impl Literal for Kernel {
+    fn literal(&self) -> TokenStream {
+        match self {
+            Self::Conv2d(kernel) => kernel.literal(),
+            Self::Depthwise(kernel) => kernel.literal(),
+            Self::Dense(kernel) => kernel.literal(),
+            Self::Pool(kernel) => kernel.literal(),
+            Self::Pad(kernel) => kernel.literal(),
+            Self::Copy(kernel) => kernel.literal(),
+            Self::Resize(kernel) => kernel.literal(),
+            Self::Blocks(kernel) => kernel.literal(),
+            Self::Binary(kernel) => kernel.literal(),
+            Self::Affine(kernel) => kernel.literal(),
+            Self::Normalize(kernel) => kernel.literal(),
+            Self::Activate(kernel) => kernel.literal(),
+            Self::Softmax(kernel) => kernel.literal(),
+        }
+    }
+}
+
+impl Literal for Slot {
+    fn literal(&self) -> TokenStream {
+        let size = [self.height, self.width, self.channels].literal();
+        let (offset, pitch) = (self.offset.literal(), self.pitch.literal());
+        match self.memory {
+            Memory::Arena if self.is_dense() => quote!(rt::Slot::arena(#offset, #size)),
+            Memory::Arena => quote!(rt::Slot::view(#offset, #size, #pitch)),
+            Memory::Input(index) => {
+                let index = index.literal();
+                quote!(rt::Slot::input(#index, #size))
+            }
+        }
+    }
+}
+
+impl Literal for usize {
+    fn literal(&self) -> TokenStream {
+        Token::usize_unsuffixed(*self).into_token_stream()
+    }
+}
+
+impl Literal for bool {
+    fn literal(&self) -> TokenStream {
+        quote!(#self)
+    }
+}
+
+impl Literal for f32 {
+    fn literal(&self) -> TokenStream {
+        let sign = if self.is_sign_negative() { quote!(-) } else { quote!() };
+        let size = if self.is_nan() {
+            quote!(rt::f32::NAN)
+        } else if self.is_infinite() {
+            quote!(rt::f32::INFINITY)
+        } else {
+            Token::f32_unsuffixed(self.abs()).into_token_stream()
+        };
+        quote!(#sign #size)
+    }
+}
+
+impl Literal for &str {
+    fn literal(&self) -> TokenStream {
+        quote!(#self)
+    }
+}
+
+impl<T: Literal> Literal for Option<T> {
+    fn literal(&self) -> TokenStream {
+        match self {
+            Some(value) => {
+                let value = value.literal();
+                quote!(rt::core::option::Option::Some(#value))
+            }
+            None => quote!(rt::core::option::Option::None),
+        }
+    }
+}
+
+impl<T: Literal, const N: usize> Literal for [T; N] {
+    fn literal(&self) -> TokenStream {
+        let items = self.iter().map(T::literal);
+        quote!([#(#items),*])
+    }
+}
+
+impl<T: Literal> Literal for &[T] {
+    fn literal(&self) -> TokenStream {
+        let items = self.iter().map(T::literal);
+        quote!(&[#(#items),*])
+    }
+}

@@ -1,0 +1,359 @@
+//! From a plan to Rust: one struct, constants, and calls of kernels.
+//!
+//! The tokens grow with the number of layers, never with their size. Every path starts at the root that the
+//! caller gives, so that the result compiles wherever it stands.
+
+mod literal;
+mod names;
+
+use convolve_runtime::weights::file::{Place, Type};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use crate::check::{Embedded, parameters};
+use crate::graph::{Graph, NodeId, Op, Shape, words};
+use crate::plan::{Plan, Step, rows, table};
+use literal::Literal;
+use names::{Constants, argument};
+
+/// What of a generated type does not come from the network.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// The path of the `convolve` crate.
+    pub root: &'a TokenStream,
+    /// `pub`, `pub(crate)` or nothing.
+    pub visibility: &'a TokenStream,
+    /// The type's name.
+    pub name: &'a Ident,
+    /// Its documentation, as attributes.
+    pub docs: &'a TokenStream,
+    /// The weights that it holds, if any.
+    pub weights: Option<&'a Embedded>,
+}
+
+/// The type of a network, and all that belongs to it.
+#[must_use]
+pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
+    let Item { root, visibility, name, docs, weights } = item;
+    let table = table(plan.graph);
+    let about = about(plan.graph);
+    let signature = Signature::new(plan);
+    let constants = constants(plan, &table);
+    let constructors = constructors(*weights);
+    let predictions = predictions(plan, &signature);
+    let model = model(plan, name, &signature);
+    let run = run(plan);
+    let Signature { input, output, .. } = &signature;
+    let new = weights.map(|_| quote!(_ = #name::new;));
+    quote! {
+        #docs
+        #[doc = #about]
+        #[doc = #table]
+        #visibility struct #name {
+            weights: #root::__private::Weights,
+            level: #root::__private::Level,
+        }
+
+        const _: () = {
+            use #root::__private as rt;
+
+            impl #name {
+                #constants
+                #constructors
+                #predictions
+                #run
+            }
+
+            #model
+
+            impl rt::core::fmt::Debug for #name {
+                fn fmt(&self, f: &mut rt::core::fmt::Formatter<'_>) -> rt::core::fmt::Result {
+                    f.write_str(rt::core::stringify!(#name))
+                }
+            }
+
+            // A private model that leaves some of its methods unused is nothing to warn of.
+            const _: () = {
+                #new
+                _ = #name::from_safetensors;
+                _ = #name::init;
+                _ = #name::with_level;
+                _ = #name::predict;
+                _ = #name::predict_batch;
+                _ = (#name::INPUT_SHAPE, #name::OUTPUT_SHAPE, #name::SUMMARY);
+                _ = (#name::PARAMETERS, #name::MACS, #name::WORKSPACE_BYTES, #name::WEIGHT_BYTES);
+                _ = rt::core::mem::size_of::<(#input, #output)>();
+            };
+        };
+    }
+}
+
+/// One line on what goes in and what comes out.
+fn about(graph: &Graph) -> String {
+    let inputs: Vec<String> =
+        inputs(graph).iter().zip(&graph.inputs).map(|(shape, name)| format!("`{name}` {shape}")).collect();
+    let outputs: Vec<String> =
+        graph.outputs.iter().map(|(name, id)| format!("`{name}` {}", graph.nodes[*id].shape)).collect();
+    format!("\nFrom {} to {}.\n", inputs.join(", "), outputs.join(", "))
+}
+
+/// The shapes of the inputs, in order.
+fn inputs(graph: &Graph) -> Vec<Shape> {
+    let mut shapes = vec![Shape::Vector(0); graph.inputs.len()];
+    for node in &graph.nodes {
+        if let Op::Input(index) = node.op {
+            shapes[index] = node.shape;
+        }
+    }
+    shapes
+}
+
+/// The types of a network's functions.
+struct Signature {
+    arguments: Vec<Ident>,
+    inputs: Vec<TokenStream>,
+    outputs: Vec<TokenStream>,
+    /// All inputs as one type.
+    input: TokenStream,
+    /// All outputs as one type.
+    output: TokenStream,
+}
+
+impl Signature {
+    fn new(plan: &Plan<'_>) -> Self {
+        let mut arguments = Vec::new();
+        for name in &plan.graph.inputs {
+            arguments.push(argument(name, &arguments));
+        }
+        let inputs: Vec<TokenStream> = inputs(plan.graph).into_iter().map(array).collect();
+        let outputs: Vec<TokenStream> = output_shapes(plan.graph).into_iter().map(array).collect();
+        let (input, output) = (one_or_tuple(&inputs), one_or_tuple(&outputs));
+        Self { arguments, inputs, outputs, input, output }
+    }
+}
+
+fn output_shapes(graph: &Graph) -> Vec<Shape> {
+    let node = |&(_, id): &(String, NodeId)| graph.nodes[id].shape;
+    graph.outputs.iter().map(node).collect()
+}
+
+/// The nested array of a shape.
+fn array(shape: Shape) -> TokenStream {
+    let [height, width, channels] = shape.extents().map(|extent| extent.literal());
+    match shape {
+        Shape::Map { .. } => quote!([[[rt::f32; #channels]; #width]; #height]),
+        Shape::Vector(_) => quote!([rt::f32; #channels]),
+    }
+}
+
+fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
+    match items {
+        [one] => one.clone(),
+        several => quote!((#(#several),*)),
+    }
+}
+
+fn constants(plan: &Plan<'_>, table: &str) -> TokenStream {
+    let shapes = |shapes: Vec<Shape>| {
+        let of_each = |write: fn(&[TokenStream]) -> TokenStream| {
+            let shape =
+                |shape: &Shape| write(&shape.dimensions().iter().map(Literal::literal).collect::<Vec<_>>());
+            one_or_tuple(&shapes.iter().map(shape).collect::<Vec<_>>())
+        };
+        let of_type = |numbers: &[TokenStream]| {
+            let rank = numbers.len().literal();
+            quote!([rt::usize; #rank])
+        };
+        (of_each(of_type), of_each(|numbers| quote!([#(#numbers),*])))
+    };
+    let (input_type, input) = shapes(inputs(plan.graph));
+    let (output_type, output) = shapes(output_shapes(plan.graph));
+    let parameters: usize = plan.graph.parameters.iter().map(|parameter| parameter.elements()).sum();
+    let macs = proc_macro2::Literal::u64_unsuffixed(rows(plan.graph).iter().map(|row| row.macs).sum());
+    let parameters = parameters.literal();
+    let (arena, weights) = (plan.arena.literal(), plan.weights.literal());
+    quote! {
+        /// Height, width and channels of the input, or the length of a vector; a tuple where there are several.
+        pub const INPUT_SHAPE: #input_type = #input;
+        /// As `INPUT_SHAPE`, of the output.
+        pub const OUTPUT_SHAPE: #output_type = #output;
+        /// Numbers in the model's tensors.
+        pub const PARAMETERS: rt::usize = #parameters;
+        /// Multiplications of one prediction, with an addition each.
+        pub const MACS: rt::u64 = #macs;
+        /// Bytes of a workspace.
+        pub const WORKSPACE_BYTES: rt::usize = 4 * #arena;
+        /// Bytes of the packed weights.
+        pub const WEIGHT_BYTES: rt::usize = 4 * #weights;
+        /// The table of the layers.
+        pub const SUMMARY: &'static rt::core::primitive::str = #table;
+    }
+}
+
+fn constructors(weights: Option<&Embedded>) -> TokenStream {
+    let new = weights.map(|Embedded { file, places }| {
+        let path = file.path.to_string_lossy();
+        let tensors = places.iter().map(|Place { element, bytes }| {
+            let (start, end) = (bytes.start.literal(), bytes.end.literal());
+            let variant = match element {
+                Type::F32 => quote!(F32),
+                Type::F16 => quote!(F16),
+                Type::Bf16 => quote!(Bf16),
+            };
+            quote!(rt::Data::#variant(&FILE[#start..#end]))
+        });
+        quote! {
+            /// The model with the weights that were compiled in.
+            #[must_use]
+            pub fn new() -> Self {
+                static FILE: &[rt::u8] = rt::core::include_bytes!(#path);
+                Self::pack(&[#(#tensors),*])
+            }
+        }
+    });
+    quote! {
+        #new
+
+        /// The model with the weights of a safetensors file.
+        ///
+        /// # Errors
+        /// Everything in which the file is not what the model needs.
+        pub fn from_safetensors(file: &[rt::u8]) -> rt::Result<Self, rt::Vec<rt::WeightsError>> {
+            rt::Result::Ok(Self::pack(&rt::open(file, Self::TENSORS)?))
+        }
+
+        /// The model with random weights, as training starts with (He et al. 2015).
+        #[must_use]
+        pub fn init(seed: rt::u64) -> Self {
+            Self::pack(&rt::init(Self::TENSORS, seed))
+        }
+
+        /// The model on another SIMD level than the best of this processor.
+        #[must_use]
+        pub fn with_level(self, level: rt::Level) -> Self {
+            Self { weights: self.weights, level }
+        }
+
+        fn pack(tensors: &[rt::Data<'_>]) -> Self {
+            let weights = rt::Weights::pack(Self::LOADS, tensors, Self::WEIGHT_BYTES / 4);
+            Self { weights, level: rt::Level::detect() }
+        }
+    }
+}
+
+fn predictions(plan: &Plan<'_>, signature: &Signature) -> TokenStream {
+    let Signature { arguments, inputs, outputs, .. } = signature;
+    let ranges = plan.outputs.iter().map(|slot| {
+        let (start, end) = (slot.offset.literal(), (slot.offset + slot.len()).literal());
+        quote!(&arena[#start..#end])
+    });
+    let ranges: Vec<TokenStream> = ranges.collect();
+    let references: Vec<TokenStream> = outputs.iter().map(|output| quote!(&'w #output)).collect();
+    let result = one_or_tuple(&references);
+    let views: Vec<TokenStream> = ranges.iter().map(|range| quote!(rt::Tensor::view(#range))).collect();
+    let views = one_or_tuple(&views);
+    let sources = fields(&quote!(input), &quote!(&input), inputs.len());
+    let targets = fields(&quote!(output), &quote!(&mut output), outputs.len());
+    quote! {
+        /// Computes the output. It stays in the workspace until the next prediction.
+        pub fn predict<'w>(
+            &self,
+            #(#arguments: &#inputs,)*
+            workspace: &'w mut rt::Workspace<Self>,
+        ) -> #result {
+            let arena = workspace.as_mut_slice();
+            self.run(&[#(rt::Tensor::floats(#arguments)),*], arena);
+            #views
+        }
+
+        /// Computes one output for each input.
+        ///
+        /// # Panics
+        /// If there are not as many outputs as inputs.
+        pub fn predict_batch(
+            &self,
+            inputs: &[<Self as rt::Model>::Input],
+            outputs: &mut [<Self as rt::Model>::Output],
+            workspace: &mut rt::Workspace<Self>,
+        ) {
+            rt::core::assert_eq!(inputs.len(), outputs.len(), "as many outputs as inputs");
+            let arena = workspace.as_mut_slice();
+            for (input, output) in rt::core::iter::zip(inputs, outputs) {
+                self.run(&[#(rt::Tensor::floats(#sources)),*], arena);
+                #(rt::Tensor::floats_mut(#targets).copy_from_slice(#ranges);)*
+            }
+        }
+    }
+}
+
+/// A reference as it is, or references to the fields of the tuple behind it.
+fn fields(reference: &TokenStream, start: &TokenStream, count: usize) -> Vec<TokenStream> {
+    let field = |index: usize| match count {
+        1 => reference.clone(),
+        _ => {
+            let index = index.literal();
+            quote!(#start.#index)
+        }
+    };
+    (0..count).map(field).collect()
+}
+
+/// What runs, and what it runs on.
+fn run(plan: &Plan<'_>) -> TokenStream {
+    let loads = plan.loads.as_slice().literal();
+    let tensors = parameters(plan.graph);
+    let count = tensors.len().literal();
+    let tensors = tensors.as_slice().literal();
+    let mut names = Constants::default();
+    let steps: Vec<(Ident, TokenStream)> = plan
+        .steps
+        .iter()
+        .map(|Step { node, kernel, .. }| {
+            let node = &plan.graph.nodes[*node];
+            let name = names.name(&node.layers[0]);
+            let kind = Ident::new(kernel.name(), proc_macro2::Span::call_site());
+            let words = format!(" {}: {} -> {}", node.title(), words(&node.op, node.shape), node.shape);
+            let literal = kernel.literal();
+            (name.clone(), quote!(#[doc = #words] const #name: rt::#kind = #literal;))
+        })
+        .collect();
+    let (names, definitions): (Vec<Ident>, Vec<TokenStream>) = steps.into_iter().unzip();
+    quote! {
+        /// The tensors of a weights file.
+        const TENSORS: &'static [rt::Parameter<'static>; #count] = #tensors;
+
+        /// How they become packed weights.
+        const LOADS: &'static [rt::Load<'static>] = #loads;
+
+        fn run(&self, inputs: &[&[rt::f32]], arena: &mut [rt::f32]) {
+            #(#definitions)*
+
+            let run = &mut rt::Run { level: self.level, weights: self.weights.as_slice(), inputs, arena };
+            #(#names.run(run);)*
+        }
+    }
+}
+
+fn model(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
+    let Signature { input, output, inputs, outputs, .. } = signature;
+    let first = |constant: TokenStream, count: usize| match count {
+        1 => quote!(&#constant),
+        _ => quote!(&#constant.0),
+    };
+    let input_shape = first(quote!(Self::INPUT_SHAPE), inputs.len());
+    let output_shape = first(quote!(Self::OUTPUT_SHAPE), outputs.len());
+    let arena = plan.arena.literal();
+    quote! {
+        impl rt::Model for #name {
+            type Input = #input;
+            type Output = #output;
+            const INPUT_SHAPE: &'static [rt::usize] = #input_shape;
+            const OUTPUT_SHAPE: &'static [rt::usize] = #output_shape;
+            const PARAMETERS: rt::usize = Self::PARAMETERS;
+            const MACS: rt::u64 = Self::MACS;
+            const ARENA: rt::usize = #arena;
+            const WEIGHT_BYTES: rt::usize = Self::WEIGHT_BYTES;
+            const SUMMARY: &'static rt::core::primitive::str = Self::SUMMARY;
+        }
+    }
+}

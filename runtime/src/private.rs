@@ -1,0 +1,21 @@
+//! What generated code names. Not for people: it changes with the compiler.
+
+pub use ::core;
+pub use ::core::primitive::{f32, u8, u64, usize};
+pub use ::core::result::Result;
+#[cfg(feature = "alloc")]
+pub use alloc::vec::Vec;
+
+pub use crate::geometry::Axis;
+pub use crate::kernels::*;
+pub use crate::memory::{Weights, Workspace};
+pub use crate::model::Model;
+pub use crate::run::Run;
+pub use crate::simd::Level;
+pub use crate::slot::{Memory, Slot};
+pub use crate::tensor::Tensor;
+#[cfg(feature = "std")]
+pub use crate::weights::file::open;
+pub use crate::weights::{
+    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides, WeightsError, init,
+};
