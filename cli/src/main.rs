@@ -1,2 +1,36 @@
-//! The `convolve` command.
-fn main() {}
+//! The `convolve` command: checks, summarises, expands and runs networks written in YAML.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod check;
+mod failure;
+mod field;
+mod load;
+mod npy;
+mod output;
+mod picture;
+mod run;
+mod summary;
+mod tensors;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Check(args) => check::check(&args),
+        Command::Summary(args) => summary::summary(&args),
+        Command::Run(args) => run::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use convolve_compiler::graph;
+use convolve_runtime::simd::Level;
+
+/// Checks, summarises, expands and runs convolutional networks written in YAML.
+#[derive(Debug, Parser)]
+#[command(name = "convolve", version, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  convolve check models/specs/*.yaml
+  convolve summary unet.yaml | less -S
+  convolve run unet.yaml --weights unet.safetensors --input cells.png --output mask.npy";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  convolve run mnist.yaml --input seven.png --output probabilities.npy
+  convolve run stereo.yaml --weights stereo.safetensors \\
+      --input left=left.npy --input right=right.npy --output depth=depth.npy
+
+Inputs:
+  An .npy file holds numbers of any usual type, taken as they are, of shape
+  [height, width, channels], or [length] for a vector. A first axis of length
+  1, the batch, may be there; the last may be missing if there is 1 channel.
+  A PNG or JPEG has the input's size and becomes numbers from 0 to 1: grey,
+  grey and alpha, RGB or RGBA for an input of 1, 2, 3 or 4 channels.
+  What a file is shows in its content, not in its name.
+
+Outputs:
+  Float32 .npy files of shape [height, width, channels] or [length]. With
+  several outputs, `--output Y.npy` writes Y.<name>.npy for each.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check files, their weights included: every error and warning at once
+    Check(CheckArgs),
+    /// Show the layers: shapes, parameters, multiplications, receptive fields, kernels, memory
+    Summary(NetworkArgs),
+    /// Run a network on .npy files or images
+    Run(RunArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// YAML files
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Layout of the weights where a file names none [default: pytorch]
+    #[arg(long)]
+    pub(crate) layout: Option<Layout>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NetworkArgs {
+    /// YAML file
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// YAML file
+    pub(crate) file: PathBuf,
+    /// Weights file, in place of the one that the YAML file names
+    #[arg(long, value_name = "SAFETENSORS")]
+    pub(crate) weights: Option<PathBuf>,
+    /// Layout of the weights, in place of the one that the YAML file names; without either, --weights
+    /// shows it by the names of its tensors
+    #[arg(long)]
+    pub(crate) layout: Option<Layout>,
+    /// What to compute from: one for each input of the network. A path with a `=` starts with `./`
+    #[arg(long = "input", value_name = "[NAME=]FILE", required = true)]
+    pub(crate) inputs: Vec<Binding>,
+    /// Where to write: one for all outputs, or those to write by their names
+    #[arg(long = "output", value_name = "[NAME=]NPY", required = true)]
+    pub(crate) outputs: Vec<Binding>,
+    /// Instructions to use: scalar, avx2 or avx512 [default: the best of this processor]
+    #[arg(long, env = "CONVOLVE_LEVEL", value_parser = level)]
+    pub(crate) level: Option<Level>,
+}
+
+/// Names and axis orders of a weights file.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Layout {
+    Keras,
+    Pytorch,
+}
+
+impl From<Layout> for graph::Layout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Keras => Self::Keras,
+            Layout::Pytorch => Self::Pytorch,
+        }
+    }
+}
+
+/// A file, and the input or output that it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Binding {
+    /// `None` where the network has but one.
+    pub(crate) name: Option<String>,
+    pub(crate) path: PathBuf,
+}
+
+impl std::str::FromStr for Binding {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, path) = match text.split_once('=') {
+            Some((name, path)) if !name.contains('/') => (Some(name.to_owned()), path),
+            _ => (None, text),
+        };
+        if path.is_empty() || name.as_deref() == Some("") {
+            return Err("expected `FILE` or `NAME=FILE`".to_owned());
+        }
+        Ok(Self { name, path: path.into() })
+    }
+}
+
+fn level(name: &str) -> Result<Level, String> {
+    Level::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Level::available().map(Level::name).collect();
+        format!("this processor has {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_binding_has_a_name_before_its_first_equals_sign() {
+        let binding = |text: &str| text.parse::<Binding>().map(|b| (b.name, b.path));
+        assert_eq!(binding("a.npy"), Ok((None, "a.npy".into())));
+        assert_eq!(binding("left=a=b.npy"), Ok((Some("left".to_owned()), "a=b.npy".into())));
+        assert_eq!(binding("./a=b.npy"), Ok((None, "./a=b.npy".into())));
+        assert!(binding("left=").is_err());
+        assert!(binding("=a.npy").is_err());
+        assert!(binding("").is_err());
+    }
+}

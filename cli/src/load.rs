@@ -1,0 +1,39 @@
+//! From a YAML file to a network, with every mistake on the way printed.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use convolve_compiler::analysis::{Network, analyse};
+use convolve_compiler::check::Options;
+use convolve_compiler::files::{Directory, Files};
+use convolve_compiler::frontend::{Parsed, yaml};
+use convolve_compiler::render::{arrange, heading, render};
+
+use crate::failure::{Failure, Result, complain};
+
+/// Reads a YAML file; its mistakes wait for [`network`].
+pub(crate) fn parse(path: &Path) -> Result<Parsed> {
+    let unreadable = |error| Failure::new(format!("cannot read `{}`: {error}", path.display()));
+    let mut bytes = Vec::new();
+    // One byte more than may be tells that there are too many.
+    let most = yaml::MOST_BYTES as u64 + 1;
+    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unreadable)?;
+    Ok(yaml::parse(&path.display().to_string(), &bytes))
+}
+
+/// The files that the YAML file at `path` may name.
+pub(crate) fn files_beside(path: &Path) -> Directory {
+    Directory(path.parent().unwrap_or(Path::new("")).to_owned())
+}
+
+/// Checks what was read, and prints its errors and warnings. Without `files`, the weights are not looked at.
+pub(crate) fn network(parsed: Parsed, options: &Options, files: Option<&dyn Files>) -> Result<Network> {
+    let analysis = analyse(parsed, options, files);
+    for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
+        let text = render(&diagnostic, &analysis.source);
+        complain(&format!("{}: {text}\n", heading(diagnostic.severity)));
+    }
+    // A YAML file holds one network, and has none only if something was wrong.
+    analysis.networks.into_iter().next().ok_or(Failure::REPORTED)
+}

@@ -1,0 +1,169 @@
+//! `convolve summary`.
+
+use std::fmt::Write as _;
+
+use convolve_compiler::check::Options;
+use convolve_compiler::graph::{Graph, Op, Shape, words};
+use convolve_compiler::passes::{self, optimise};
+use convolve_compiler::plan::{Plan, macs, plan};
+
+use crate::args::NetworkArgs;
+use crate::failure::Result;
+use crate::field::{Field, fields};
+use crate::{load, output};
+
+/// A layer, as the file has it.
+struct Layer {
+    name: String,
+    kind: String,
+    shape: Shape,
+    parameters: usize,
+    macs: u64,
+    field: Field,
+}
+
+/// Prints the table of the layers.
+pub(crate) fn summary(args: &NetworkArgs) -> Result<()> {
+    let written = load::network(load::parse(&args.file)?, &Options::default(), None)?.graph;
+    let mut graph = written.clone();
+    let options = passes::Options::default();
+    optimise(&mut graph, &options);
+    output::print(&text(&written, &plan(&graph, &options)))
+}
+
+/// The table and the totals.
+fn text(written: &Graph, plan: &Plan<'_>) -> String {
+    let mut rows = vec![
+        ["layer", "kind", "output", "parameters", "MACs", "field", "arena bytes", "kernel"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    let layers = layers(written);
+    for layer in &layers {
+        let (kernel, bytes) = computed(plan, &layer.name);
+        rows.push(vec![
+            layer.name.clone(),
+            layer.kind.clone(),
+            layer.shape.to_string(),
+            grouped(layer.parameters as u64),
+            grouped(layer.macs),
+            layer.field.to_string(),
+            bytes.map_or_else(String::new, |bytes| grouped(bytes as u64)),
+            kernel,
+        ]);
+    }
+    let mut text = format!("{} ({} weights)\n", written.name, written.layout);
+    for node in &written.nodes {
+        if let Op::Input(_) = node.op {
+            _ = writeln!(text, "input {}: {}", node.title(), node.shape);
+        }
+    }
+    for (name, node) in &written.outputs {
+        _ = writeln!(text, "output {name}: {}", written.nodes[*node].shape);
+    }
+    text.push('\n');
+    text += &table(&rows, &[3, 4, 5, 6]);
+    let parameters = layers.iter().map(|layer| layer.parameters as u64).sum();
+    let bytes = |floats: usize| grouped(floats as u64 * size_of::<f32>() as u64);
+    _ = write!(
+        text,
+        "\nparameters    {}\nMACs          {}\nweight bytes  {}\narena bytes   {} (lower bound {})\n",
+        grouped(parameters),
+        grouped(layers.iter().map(|layer| layer.macs).sum()),
+        bytes(plan.weights),
+        bytes(plan.arena),
+        bytes(plan.bound),
+    );
+    text
+}
+
+/// The layers in order; the nodes of one have its name.
+fn layers(graph: &Graph) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = Vec::new();
+    for (node, field) in graph.nodes.iter().zip(fields(graph)) {
+        if matches!(node.op, Op::Input(_)) {
+            continue;
+        }
+        let parameters = node.op.parameters().iter().map(|&id| graph.parameters[id].elements()).sum();
+        let (kind, macs) = (words(&node.op, node.shape), macs(graph, node));
+        match layers.last_mut().filter(|last| last.name == node.title()) {
+            Some(last) => {
+                last.kind += &format!(", {kind}");
+                last.shape = node.shape;
+                last.parameters += parameters;
+                last.macs += macs;
+                last.field = field;
+            }
+            None => {
+                layers.push(Layer { name: node.title(), kind, shape: node.shape, parameters, macs, field });
+            }
+        }
+    }
+    layers
+}
+
+/// The steps of the plan that compute a layer, and the bytes of its result where it is kept.
+fn computed(plan: &Plan<'_>, layer: &str) -> (String, Option<usize>) {
+    let has = |node: usize| plan.graph.nodes[node].layers.iter().any(|name| name == layer);
+    let steps: Vec<_> = plan.steps.iter().enumerate().filter(|(_, step)| has(step.node)).collect();
+    let kernels: Vec<String> =
+        steps.iter().map(|(index, step)| format!("{index} {}", step.kernel.name())).collect();
+    let kept = steps
+        .last()
+        .filter(|(_, step)| plan.graph.nodes[step.node].layers.last().is_some_and(|last| last == layer));
+    let kernel = match kernels.is_empty() {
+        false => kernels.join(", "),
+        // What is still a node has its result in the memory of others.
+        true if (0..plan.graph.nodes.len()).any(has) => "view".to_owned(),
+        true => "none".to_owned(),
+    };
+    (kernel, kept.map(|(_, step)| step.kernel.output().len() * size_of::<f32>()))
+}
+
+/// Rows in aligned columns, the first one a heading; these columns are numbers.
+fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            _ = match numbers.contains(&column) {
+                true => write!(line, "{cell:>width$}  "),
+                false => write!(line, "{cell:<width$}  "),
+            };
+        }
+        _ = writeln!(text, "{}", line.trim_end());
+        if index == 0 {
+            let ruled: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+            _ = writeln!(text, "{}", ruled.join("  "));
+        }
+    }
+    text
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let shown = [0, 12, 999, 1000, 123_456, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
+    }
+}
