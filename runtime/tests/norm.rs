@@ -49,6 +49,9 @@ fn normalize() {
         ([3, 4, 60], NormalizeOver::Groups(3)),
         ([2, 4, 37], NormalizeOver::Groups(1)),
         ([2, 4, 32], NormalizeOver::Groups(2)),
+        ([2, 3, 300], NormalizeOver::Groups(1)),
+        ([2, 2, 598], NormalizeOver::Groups(2)),
+        ([3, 2, 520], NormalizeOver::Groups(130)),
     ] {
         let [height, width, channels] = shape;
         let weights = Rng(2).floats(2 * padded(channels), 2.0);

@@ -1,5 +1,5 @@
 use super::math;
-use super::rows::{copy_pixels, map_in_place, rows, zip_in_place};
+use super::rows::{copy_pixels, load, map, rows, store};
 use crate::run::Run;
 use crate::simd::{Level, Simd, WithSimd};
 use crate::slot::Slot;
@@ -130,48 +130,44 @@ impl WithSimd for Apply<'_> {
         // Klambauer et al. 2017, section 1.
         const SELU_SCALE: f32 = 1.050_701;
         const SELU_ALPHA: f32 = 1.673_263_2;
-        match self.activation {
-            Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Clip { .. } => {
-                let [low, high] = self.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-                self.each(s, |x| s.min(s.splat(high), s.max(s.splat(low), x)));
-            }
-            Activation::LeakyRelu { negative_slope } => {
-                self.each(s, |x| math::leaky(s, x, s.splat(negative_slope)));
-            }
+        let Self { activation, slopes, row, channels, pitch } = self;
+        // Pixels without gaps are one long pixel.
+        let (floats, step) = if pitch == channels { (row.len(), row.len()) } else { (channels, pitch) };
+        macro_rules! each {
+            (|$x:ident| $value:expr) => {
+                for pixel in row.chunks_mut(step) {
+                    map!(s, pixel[..floats], |$x| $value);
+                }
+            };
+        }
+        match activation {
+            Activation::Linear => {}
+            Activation::Relu => each!(|x| s.max(s.splat(0.0), x)),
+            Activation::Relu6 => each!(|x| math::clip(s, x, 0.0, 6.0)),
+            Activation::Clip { min, max } => each!(|x| math::clip(s, x, min, max)),
+            Activation::LeakyRelu { negative_slope } => each!(|x| math::leaky(s, x, s.splat(negative_slope))),
             Activation::Prelu { .. } => {
-                for pixel in self.row.chunks_mut(self.pitch) {
-                    zip_in_place(s, &mut pixel[..self.channels], self.slopes, |x, slope| {
-                        math::leaky(s, x, slope)
-                    });
+                for pixel in row.chunks_mut(pitch) {
+                    for (lanes, slopes) in pixel[..channels].chunks_mut(S::LANES).zip(slopes.chunks(S::LANES))
+                    {
+                        store(s, math::leaky(s, load(s, lanes), load(s, slopes)), lanes);
+                    }
                 }
             }
-            Activation::Elu { alpha } => self.each(s, |x| math::elu(s, x, 1.0, alpha, 1.0)),
-            Activation::Selu => self.each(s, |x| math::elu(s, x, SELU_SCALE, SELU_ALPHA, 1.0)),
-            Activation::Celu { alpha } => self.each(s, |x| math::elu(s, x, 1.0, alpha, alpha)),
-            Activation::Gelu => self.each(s, |x| math::gelu(s, x)),
-            Activation::GeluApproximate => self.each(s, |x| math::gelu_approximate(s, x)),
-            Activation::Silu => self.each(s, |x| math::silu(s, x)),
-            Activation::Mish => self.each(s, |x| math::mish(s, x)),
-            Activation::Sigmoid => self.each(s, |x| math::sigmoid(s, x)),
-            Activation::HardSigmoid => self.each(s, |x| math::hard_sigmoid(s, x)),
-            Activation::HardSwish => self.each(s, |x| math::hard_swish(s, x)),
-            Activation::Tanh => self.each(s, |x| math::tanh(s, x)),
-            Activation::Softplus => self.each(s, |x| math::softplus(s, x)),
-            Activation::Softsign => self.each(s, |x| math::softsign(s, x)),
-            Activation::Exp => self.each(s, |x| math::exp(s, x)),
-        }
-    }
-}
-
-impl Apply<'_> {
-    /// Applies `f` to every element.
-    #[inline(always)]
-    fn each<S: Simd>(self, s: S, f: impl Fn(S::V) -> S::V + Copy) {
-        if self.pitch == self.channels {
-            return map_in_place(s, self.row, f);
-        }
-        for pixel in self.row.chunks_mut(self.pitch) {
-            map_in_place(s, &mut pixel[..self.channels], f);
+            Activation::Elu { alpha } => each!(|x| math::elu(s, x, 1.0, alpha, 1.0)),
+            Activation::Selu => each!(|x| math::elu(s, x, SELU_SCALE, SELU_ALPHA, 1.0)),
+            Activation::Celu { alpha } => each!(|x| math::elu(s, x, 1.0, alpha, alpha)),
+            Activation::Gelu => each!(|x| math::gelu(s, x)),
+            Activation::GeluApproximate => each!(|x| math::gelu_approximate(s, x)),
+            Activation::Silu => each!(|x| math::silu(s, x)),
+            Activation::Mish => each!(|x| math::mish(s, x)),
+            Activation::Sigmoid => each!(|x| math::sigmoid(s, x)),
+            Activation::HardSigmoid => each!(|x| math::hard_sigmoid(s, x)),
+            Activation::HardSwish => each!(|x| math::hard_swish(s, x)),
+            Activation::Tanh => each!(|x| math::tanh(s, x)),
+            Activation::Softplus => each!(|x| math::softplus(s, x)),
+            Activation::Softsign => each!(|x| math::softsign(s, x)),
+            Activation::Exp => each!(|x| math::exp(s, x)),
         }
     }
 }

@@ -9,6 +9,12 @@ use crate::simd::Simd;
 /// Values below which every function here has reached its limit, and above which its negative has.
 const FAR: f32 = 256.0;
 
+/// x limited to `low..=high`
+#[inline(always)]
+pub(crate) fn clip<S: Simd>(s: S, x: S::V, low: f32, high: f32) -> S::V {
+    s.min(s.splat(high), s.max(s.splat(low), x))
+}
+
 /// c₀ + c₁x + c₂x² + …
 #[inline(always)]
 fn polynomial<S: Simd, const N: usize>(s: S, x: S::V, coefficients: [f32; N]) -> S::V {
@@ -37,7 +43,7 @@ fn split_exp<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     // Past these the result is zero or infinite anyway; NaN passes.
-    let x = s.max(s.splat(-104.0), s.min(s.splat(89.0), x));
+    let x = clip(s, x, -104.0, 89.0);
     let (n, p) = split_exp(s, x);
     // 2ⁿ need not be a normal float, its two halves are.
     let half = s.round(s.mul(n, s.splat(0.5)));
@@ -48,7 +54,7 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
 /// eˣ − 1 for x ≤ 0, −0 or below; of other x the result has no meaning.
 #[inline(always)]
 fn exp_minus_one<S: Simd>(s: S, x: S::V) -> S::V {
-    let x = s.max(s.splat(-32.0), s.min(s.splat(0.0), x));
+    let x = clip(s, x, -32.0, 0.0);
     let (n, p) = split_exp(s, x);
     let scale = s.exp2_whole(n);
     s.mul_add(scale, p, s.sub(scale, s.splat(1.0)))
@@ -167,15 +173,14 @@ pub(crate) fn mish<S: Simd>(s: S, x: S::V) -> S::V {
 /// x / (1 + |x|)
 #[inline(always)]
 pub(crate) fn softsign<S: Simd>(s: S, x: S::V) -> S::V {
-    let x = s.max(s.splat(-1e30), s.min(s.splat(1e30), x));
+    let x = clip(s, x, -1e30, 1e30);
     s.div(x, s.add(s.splat(1.0), s.abs(x)))
 }
 
 /// relu6(x + 3) / 6
 #[inline(always)]
 pub(crate) fn hard_sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
-    let shifted = s.add(x, s.splat(3.0));
-    s.mul(s.max(s.splat(0.0), s.min(s.splat(6.0), shifted)), s.splat(1.0 / 6.0))
+    s.mul(clip(s, s.add(x, s.splat(3.0)), 0.0, 6.0), s.splat(1.0 / 6.0))
 }
 
 /// x relu6(x + 3) / 6

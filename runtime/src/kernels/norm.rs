@@ -1,9 +1,9 @@
 use super::Activation;
-use super::rows::{copy_pixels, lanes_below, rows};
+use super::rows::{copy_pixels, lanes_below, load, rows, store};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
-use crate::weights::{PANEL, padded};
+use crate::weights::padded;
 use core::ops::Range;
 
 /// `output = activation(scale · input + shift)`, channel by channel: a batch norm that no convolution absorbed.
@@ -93,8 +93,7 @@ impl WithSimd for AffineRow<'_> {
         for pixel in self.row.chunks_mut(self.pitch) {
             let vectors = self.scales.chunks(S::LANES).zip(self.shifts.chunks(S::LANES));
             for (lanes, (scale, shift)) in pixel[..self.scales.len()].chunks_mut(S::LANES).zip(vectors) {
-                let x = s.load_partial(lanes);
-                s.store_partial(s.mul_add(x, s.load_partial(scale), s.load_partial(shift)), lanes);
+                store(s, s.mul_add(load(s, lanes), load(s, scale), load(s, shift)), lanes);
             }
         }
     }
@@ -131,116 +130,141 @@ impl WithSimd for NormalizeMap<'_> {
         match self.kernel.over {
             NormalizeOver::Channels => {
                 for pixel in 0..height * width {
-                    self.one(s, Block { first: pixel, height: 1, width: 1, channels: 0..channels });
+                    self.pixel(s, pixel);
                 }
             }
             NormalizeOver::Groups(groups) => {
                 let size = channels / groups;
-                let block = |channels| Block { first: 0, height, width, channels };
-                // Small groups share vectors, so that no lane idles.
-                let together = (S::LANES / size).max(1);
-                for group in (0..groups).step_by(together) {
-                    let end = (group + together).min(groups);
-                    let block = block(group * size..end * size);
-                    if together == 1 { self.one(s, block) } else { self.several(s, block, size) }
+                // As many whole groups at once as fit, so that no lane idles and memory is read in order.
+                let step = if size > SPAN { size } else { SPAN / size * size };
+                for first in (0..channels).step_by(step) {
+                    self.groups(s, first..(first + step).min(channels), size);
                 }
             }
         }
     }
 }
 
-/// Some channels of a rectangle of pixels.
-struct Block {
-    first: usize,
-    height: usize,
-    width: usize,
-    channels: Range<usize>,
-}
+/// Channels whose sums are kept at once.
+const SPAN: usize = 256;
 
 impl NormalizeMap<'_> {
-    /// Normalises a block whose elements all share a mean and a variance.
+    /// Normalises the channels of one pixel.
     #[inline(always)]
-    fn one<S: Simd>(&mut self, s: S, block: Block) {
-        let count = (block.height * block.width * block.channels.len()) as f32;
+    fn pixel<S: Simd>(&mut self, s: S, pixel: usize) {
+        let Slot { channels, pitch, .. } = self.kernel.input;
+        let input = &self.input[pixel * pitch..][..channels];
+        let output = &mut self.output[pixel * self.kernel.output.pitch..][..channels];
         let zero = s.splat(0.0);
-        let mut sum = 0.0;
-        for channels in vectors_of::<S>(&block.channels) {
-            sum += s.sum(self.sums(s, &block, channels, |x| x));
+        let mut sum = zero;
+        for lanes in input.chunks(S::LANES) {
+            sum = s.add(sum, load(s, lanes));
         }
-        let mean = s.splat(sum / count);
-        let mut squares = 0.0;
-        for channels in vectors_of::<S>(&block.channels) {
-            let inside = lanes_below(s, channels.len());
-            squares += s.sum(self.sums(s, &block, channels, |x| {
-                let apart = s.select(inside, s.sub(x, mean), zero);
-                s.mul(apart, apart)
-            }));
+        let mean = s.splat(s.sum(sum) / channels as f32);
+        let mut squares = zero;
+        for lanes in input.chunks(S::LANES) {
+            let apart = s.select(lanes_below(s, lanes.len()), s.sub(load(s, lanes), mean), zero);
+            squares = s.mul_add(apart, apart, squares);
         }
-        let variance = s.splat(squares / count);
-        for channels in vectors_of::<S>(&block.channels) {
-            self.write(s, &block, channels, mean, variance);
-        }
-    }
-
-    /// Normalises a block of a vector's channels, `size` neighbours of which share a mean and a
-    /// variance.
-    #[inline(always)]
-    fn several<S: Simd>(&mut self, s: S, block: Block, size: usize) {
-        let channels = block.channels.clone();
-        let count = (block.height * block.width * size) as f32;
-        let mean = shared(s, self.sums(s, &block, channels.clone(), |x| x), size, count);
-        let squares = self.sums(s, &block, channels.clone(), |x| {
-            let apart = s.sub(x, mean);
-            s.mul(apart, apart)
-        });
-        self.write(s, &block, channels, mean, shared(s, squares, size, count));
-    }
-
-    /// Sums `f` of each of a vector's channels, pixel by pixel in each row, then the rows.
-    #[inline(always)]
-    fn sums<S: Simd>(&self, s: S, block: &Block, channels: Range<usize>, f: impl Fn(S::V) -> S::V) -> S::V {
-        let pitch = self.kernel.input.pitch;
-        let mut total = s.splat(0.0);
-        for y in 0..block.height {
-            let mut sum = s.splat(0.0);
-            for x in 0..block.width {
-                let at = (block.first + y * block.width + x) * pitch;
-                sum = s.add(sum, f(s.load_partial(&self.input[at + channels.start..at + channels.end])));
-            }
-            total = s.add(total, sum);
-        }
-        total
-    }
-
-    #[inline(always)]
-    fn write<S: Simd>(&mut self, s: S, block: &Block, channels: Range<usize>, mean: S::V, variance: S::V) {
-        let (input, output) = (self.kernel.input.pitch, self.kernel.output.pitch);
+        let variance = s.splat(s.sum(squares) / channels as f32);
         let deviation = s.sqrt(s.add(variance, s.splat(self.kernel.epsilon)));
-        let scale = s.div(s.load_partial(&self.scales[channels.clone()]), deviation);
-        let shift = s.load_partial(&self.shifts[channels.clone()]);
-        for pixel in block.first..block.first + block.height * block.width {
-            let from = &self.input[pixel * input..][channels.clone()];
-            let to = &mut self.output[pixel * output..][channels.clone()];
-            s.store_partial(s.mul_add(s.sub(s.load_partial(from), mean), scale, shift), to);
+        let vectors = input.chunks(S::LANES).zip(self.scales.chunks(S::LANES));
+        let vectors = vectors.zip(self.shifts.chunks(S::LANES)).zip(output.chunks_mut(S::LANES));
+        for (((x, scale), shift), lanes) in vectors {
+            let unit = s.div(s.sub(load(s, x), mean), deviation);
+            store(s, s.mul_add(unit, load(s, scale), load(s, shift)), lanes);
+        }
+    }
+
+    /// Normalises some channels, `size` neighbours of which share a mean and a variance.
+    #[inline(always)]
+    fn groups<S: Simd>(&mut self, s: S, channels: Range<usize>, size: usize) {
+        let count = (self.kernel.input.height * self.kernel.input.width * size) as f32;
+        let (mut means, mut variances) = ([0.0; SPAN], [0.0; SPAN]);
+        let zeros = [0.0; SPAN];
+        if size <= SPAN {
+            self.sums(s, &channels, &zeros, false, &mut means);
+            share(&mut means[..channels.len()], size, count);
+            self.sums(s, &channels, &means, true, &mut variances);
+            share(&mut variances[..channels.len()], size, count);
+            return self.write(s, channels, &means, &variances);
+        }
+        let parts = || channels.clone().step_by(SPAN).map(|first| first..(first + SPAN).min(channels.end));
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for part in parts() {
+            let mut sums = zeros;
+            self.sums(s, &part, &zeros, false, &mut sums);
+            sum += sums[..part.len()].iter().sum::<f32>();
+        }
+        means.fill(sum / count);
+        for part in parts() {
+            let mut sums = zeros;
+            self.sums(s, &part, &means, true, &mut sums);
+            squares += sums[..part.len()].iter().sum::<f32>();
+        }
+        variances.fill(squares / count);
+        for part in parts() {
+            self.write(s, part, &means, &variances);
+        }
+    }
+
+    /// Adds to `sums` each channel's sum of `x − center`, or of its square, pixel by pixel in each row,
+    /// then the rows: sums over large maps stay accurate.
+    #[inline(always)]
+    fn sums<S: Simd>(
+        &self,
+        s: S,
+        channels: &Range<usize>,
+        centers: &[f32; SPAN],
+        squared: bool,
+        sums: &mut [f32; SPAN],
+    ) {
+        let Slot { width, pitch, .. } = self.kernel.input;
+        for row in self.input.chunks(width * pitch) {
+            let mut row_sums = [0.0; SPAN];
+            for pixel in row.chunks(pitch) {
+                let lanes = pixel[channels.clone()].chunks(S::LANES).zip(centers.chunks(S::LANES));
+                for ((x, center), sum) in lanes.zip(row_sums.chunks_mut(S::LANES)) {
+                    let apart = s.sub(load(s, x), load(s, center));
+                    let term = if squared { s.mul(apart, apart) } else { apart };
+                    store(s, s.add(load(s, sum), term), sum);
+                }
+            }
+            for (sums, row) in sums.chunks_mut(S::LANES).zip(row_sums.chunks(S::LANES)) {
+                store(s, s.add(load(s, sums), load(s, row)), sums);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write<S: Simd>(&mut self, s: S, channels: Range<usize>, means: &[f32; SPAN], variances: &[f32; SPAN]) {
+        let mut factors = [0.0; SPAN];
+        let scales = self.scales[channels.clone()].chunks(S::LANES);
+        for ((scale, variance), factor) in
+            scales.zip(variances.chunks(S::LANES)).zip(factors.chunks_mut(S::LANES))
+        {
+            let deviation = s.sqrt(s.add(load(s, variance), s.splat(self.kernel.epsilon)));
+            store(s, s.div(load(s, scale), deviation), factor);
+        }
+        let input = self.input.chunks(self.kernel.input.pitch);
+        for (from, to) in input.zip(self.output.chunks_mut(self.kernel.output.pitch)) {
+            let vectors = from[channels.clone()].chunks(S::LANES).zip(means.chunks(S::LANES));
+            let vectors = vectors.zip(factors.chunks(S::LANES));
+            let vectors = vectors.zip(self.shifts[channels.clone()].chunks(S::LANES));
+            for ((((x, mean), factor), shift), lanes) in
+                vectors.zip(to[channels.clone()].chunks_mut(S::LANES))
+            {
+                let apart = s.sub(load(s, x), load(s, mean));
+                store(s, s.mul_add(apart, load(s, factor), load(s, shift)), lanes);
+            }
         }
     }
 }
 
-/// The vectors that hold these channels.
-#[inline(always)]
-fn vectors_of<S: Simd>(channels: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<S> {
-    let end = channels.end;
-    channels.clone().step_by(S::LANES).map(move |first| first..(first + S::LANES).min(end))
-}
-
-/// Adds up each `size` neighbouring lanes, divides by `count` and gives the result to each of them.
-#[inline(always)]
-fn shared<S: Simd>(s: S, sums: S::V, size: usize, count: f32) -> S::V {
-    let mut lanes = [0.0; PANEL];
-    s.store(sums, &mut lanes);
-    for group in lanes[..S::LANES].chunks_mut(size) {
+/// Adds up each `size` neighbours, divides by `count` and gives the result to each of them.
+fn share(sums: &mut [f32], size: usize, count: f32) {
+    for group in sums.chunks_mut(size) {
         let mean = group.iter().sum::<f32>() / count;
         group.fill(mean);
     }
-    s.load(&lanes)
 }

@@ -1,4 +1,4 @@
-use super::rows::{copy_channels, copy_pixels, rows};
+use super::rows::{copy_channels, copy_pixels, load, rows, store};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -104,14 +104,21 @@ impl WithSimd for Row<'_> {
         for (x, pixel) in self.output.chunks_mut(out_pitch).enumerate() {
             let columns = self.resize.mode.between(x, width, outputs);
             let across = s.splat(columns.share);
-            let mix = |a, b, share| s.mul_add(s.sub(b, a), share, a);
-            let [left, right] = columns.cells.map(|column| column * pitch..column * pitch + channels);
-            let corners = [&above[left.clone()], &above[right.clone()], &below[left], &below[right]];
-            for (block, lanes) in pixel[..channels].chunks_mut(S::LANES).enumerate() {
-                let at = block * S::LANES;
-                let [a, b, c, d] = corners.map(|corner| s.load_partial(&corner[at..at + lanes.len()]));
-                s.store_partial(mix(mix(a, b, across), mix(c, d, across), down), lanes);
+            let [left, right] = columns.cells.map(|column| column * pitch);
+            let corners = [&above[left..], &above[right..], &below[left..], &below[right..]];
+            let [a, b, c, d] = corners.map(|corner| corner[..channels].chunks(S::LANES));
+            let lanes = pixel[..channels].chunks_mut(S::LANES);
+            for ((((a, b), c), d), lanes) in a.zip(b).zip(c).zip(d).zip(lanes) {
+                let top = mix(s, load(s, a), load(s, b), across);
+                let bottom = mix(s, load(s, c), load(s, d), across);
+                store(s, mix(s, top, bottom, down), lanes);
             }
         }
     }
+}
+
+/// A share of `b`, the rest of `a`.
+#[inline(always)]
+fn mix<S: Simd>(s: S, a: S::V, b: S::V, share: S::V) -> S::V {
+    s.mul_add(s.sub(b, a), share, a)
 }

@@ -65,18 +65,30 @@ pub(crate) fn copy_channels(input: &[f32], output: &mut [f32]) {
     }
 }
 
-/// `data = f(data)`
+/// The floats of `from`, at most a vector of them; zero in the lanes after.
 #[inline(always)]
-pub(crate) fn map_in_place<S: Simd>(s: S, data: &mut [f32], f: impl Fn(S::V) -> S::V) {
-    let mut chunks = data.chunks_exact_mut(S::LANES);
-    for chunk in &mut chunks {
-        s.store(f(s.load(chunk)), chunk);
-    }
-    let rest = chunks.into_remainder();
-    if !rest.is_empty() {
-        s.store_partial(f(s.load_partial(rest)), rest);
-    }
+pub(crate) fn load<S: Simd>(s: S, from: &[f32]) -> S::V {
+    // Partial stores are slow on AVX2, and partial loads no faster than whole ones anywhere.
+    if from.len() == S::LANES { s.load(from) } else { s.load_partial(from) }
 }
+
+/// Writes as many lanes as `to` has floats, at most a vector of them.
+#[inline(always)]
+pub(crate) fn store<S: Simd>(s: S, value: S::V, to: &mut [f32]) {
+    if to.len() == S::LANES { s.store(value, to) } else { s.store_partial(value, to) }
+}
+
+/// Replaces each vector `x` of some floats by a value. A macro, because nothing makes the compiler
+/// inline a closure, and code that is not inlined is not compiled for the SIMD level.
+macro_rules! map {
+    ($s:expr, $floats:expr, |$x:ident| $value:expr) => {
+        for lanes in $floats.chunks_mut(S::LANES) {
+            let $x = $crate::kernels::rows::load($s, lanes);
+            $crate::kernels::rows::store($s, $value, lanes);
+        }
+    };
+}
+pub(super) use map;
 
 /// `output = f(output, other)`
 #[inline(always)]

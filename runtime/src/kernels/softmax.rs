@@ -1,5 +1,5 @@
 use super::math;
-use super::rows::{copy_pixels, lanes_below, map_in_place, rows};
+use super::rows::{copy_pixels, lanes_below, load, map, rows, store};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -45,44 +45,30 @@ impl WithSimd for Row<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        // The lanes of a pixel's last vector that hold channels.
-        let last = lanes_below(s, self.channels % S::LANES);
+        let (lowest, zero) = (s.splat(f32::NEG_INFINITY), s.splat(0.0));
         for pixel in self.row.chunks_mut(self.pitch) {
             let pixel = &mut pixel[..self.channels];
-            let lowest = s.splat(f32::NEG_INFINITY);
-            let top = reduce(s, pixel, lowest, |best, x| s.max(best, x), |x| s.select(last, x, lowest));
+            let mut top = lowest;
+            for lanes in pixel.chunks(S::LANES) {
+                top = s.max(top, s.select(lanes_below(s, lanes.len()), load(s, lanes), lowest));
+            }
             let top = s.splat(s.largest(top));
-            let zero = s.splat(0.0);
+            let mut sum = zero;
+            for lanes in pixel.chunks_mut(S::LANES) {
+                let power = math::exp(s, s.sub(load(s, lanes), top));
+                sum = s.add(sum, s.select(lanes_below(s, lanes.len()), power, zero));
+                if !self.log {
+                    store(s, power, lanes);
+                }
+            }
+            let sum = s.sum(sum);
             if self.log {
-                let add = |sum, x| s.add(sum, math::exp(s, s.sub(x, top)));
-                // Lanes that hold no channel count as −∞.
-                let sum = reduce(s, pixel, zero, add, |x| s.select(last, x, lowest));
-                let shift = s.splat(math::ln(s.sum(sum)));
-                map_in_place(s, pixel, |x| s.sub(s.sub(x, top), shift));
+                let shift = s.splat(math::ln(sum));
+                map!(s, pixel, |x| s.sub(s.sub(x, top), shift));
             } else {
-                map_in_place(s, pixel, |x| math::exp(s, s.sub(x, top)));
-                let sum = reduce(s, pixel, zero, |sum, x| s.add(sum, x), |x| x);
-                let share = s.splat(1.0 / s.sum(sum));
-                map_in_place(s, pixel, |x| s.mul(x, share));
+                let share = s.splat(1.0 / sum);
+                map!(s, pixel, |x| s.mul(x, share));
             }
         }
     }
-}
-
-/// Folds `join` over the vectors of `data`, the last of which, if not whole, first goes through `mask`.
-#[inline(always)]
-fn reduce<S: Simd>(
-    s: S,
-    data: &[f32],
-    initial: S::V,
-    join: impl Fn(S::V, S::V) -> S::V,
-    mask: impl Fn(S::V) -> S::V,
-) -> S::V {
-    let mut result = initial;
-    let chunks = data.chunks_exact(S::LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        result = join(result, s.load(chunk));
-    }
-    if rest.is_empty() { result } else { join(result, mask(s.load_partial(rest))) }
 }

@@ -31,10 +31,10 @@ impl Data<'_> {
     #[must_use]
     pub fn get(&self, index: usize) -> f32 {
         match *self {
-            Self::F32(bytes) => single(bytes, index),
-            Self::F16(bytes) => half(u16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]])),
+            Self::F32(bytes) => f32::from_le_bytes(bytes.as_chunks().0[index]),
+            Self::F16(bytes) => half(u16::from_le_bytes(bytes.as_chunks().0[index])),
             Self::Bf16(bytes) => {
-                let high = u16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]]);
+                let high = u16::from_le_bytes(bytes.as_chunks().0[index]);
                 f32::from_bits(u32::from(high) << 16)
             }
             Self::Constant(value) => value,
@@ -61,13 +61,6 @@ impl Parameter<'_> {
 #[must_use]
 pub fn init<const N: usize>(parameters: &[Parameter<'_>; N], seed: u64) -> [Data<'static>; N] {
     core::array::from_fn(|index| parameters[index].initial(seed, index))
-}
-
-/// Element `index` of little-endian single-precision bytes.
-#[inline]
-pub(super) fn single(bytes: &[u8], index: usize) -> f32 {
-    let at = &bytes[4 * index..4 * index + 4];
-    f32::from_le_bytes([at[0], at[1], at[2], at[3]])
 }
 
 /// Widens a half-precision float, exactly.

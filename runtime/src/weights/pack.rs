@@ -1,4 +1,3 @@
-use super::data::single;
 use super::{Data, DepthwiseWeights, Fold, Load, Order, PANEL, Panels, padded, sqrt};
 
 /// Fills the packed weights of a model from its tensors: permutes kernels into panels and folds norms,
@@ -15,7 +14,10 @@ pub fn pack(loads: &[Load<'_>], tensors: &[Data<'_>], packed: &mut [f32]) {
         match load {
             // Almost every file is F32: its reads are worth code of their own.
             Load::Panels(kernel) => match tensors[kernel.weight] {
-                Data::F32(bytes) => panels(kernel, |index| single(bytes, index), tensors, packed),
+                Data::F32(bytes) => {
+                    let singles = bytes.as_chunks().0;
+                    panels(kernel, |index| f32::from_le_bytes(singles[index]), tensors, packed);
+                }
                 data => panels(kernel, |index| data.get(index), tensors, packed),
             },
             Load::Depthwise(kernel) => depthwise(kernel, tensors, packed),
@@ -134,31 +136,30 @@ fn one_panel(
     // What the norm before adds to each output, at cells where no padding is seen.
     let mut shift = [0.0; PANEL];
 
+    // The taps of an input lie close together in files of PyTorch's layout, its outputs in those of
+    // Keras's: all are read while their cache lines are at hand.
     let origin = group * strides.group + first * strides.output;
-    let taps = panel.chunks_exact_mut(kernel.inputs * PANEL);
-    for (tap, cells) in taps.enumerate() {
-        let (row, column) = (tap / kernel.kernel[1], tap % kernel.kernel[1]);
-        let corner = origin + row * strides.row + column * strides.column;
-        ordered(kernel.order, kernel.inputs, |at, input| {
-            let cell = &mut cells.as_chunks_mut::<PANEL>().0[at];
-            let element = corner + input * strides.input;
-            if lanes < PANEL {
-                *cell = [0.0; PANEL];
-            }
-            if !folded {
-                for (lane, value) in cell[..lanes].iter_mut().enumerate() {
-                    *value = read(element + lane * strides.output);
+    let cells = panel.as_chunks_mut::<PANEL>().0;
+    ordered(kernel.order, kernel.inputs, |at, input| {
+        let before = Norm::of(kernel.before.as_ref(), tensors, group * kernel.inputs + input);
+        for row in 0..kernel.kernel[0] {
+            for column in 0..kernel.kernel[1] {
+                let tap = row * kernel.kernel[1] + column;
+                let corner = origin + input * strides.input + row * strides.row + column * strides.column;
+                let cell = &mut cells[tap * kernel.inputs + at];
+                *cell = core::array::from_fn(|lane| {
+                    if lane < lanes { read(corner + lane * strides.output) } else { 0.0 }
+                });
+                if folded {
+                    for lane in 0..lanes {
+                        let weight = f64::from(cell[lane]);
+                        shift[lane] += weight * before.shift;
+                        cell[lane] = (weight * before.scale * after[lane].scale) as f32;
+                    }
                 }
-                return;
             }
-            let before = Norm::of(kernel.before.as_ref(), tensors, group * kernel.inputs + input);
-            for (lane, value) in cell[..lanes].iter_mut().enumerate() {
-                let weight = f64::from(read(element + lane * strides.output));
-                shift[lane] += weight * before.shift;
-                *value = (weight * before.scale * after[lane].scale) as f32;
-            }
-        });
-    }
+        }
+    });
 
     bias.fill(0.0);
     for (lane, value) in bias[..lanes].iter_mut().enumerate() {
