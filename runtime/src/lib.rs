@@ -24,6 +24,7 @@ pub mod weights;
 pub use memory::Workspace;
 pub use model::Model;
 pub use simd::Level;
+#[cfg(feature = "std")]
 pub use weights::WeightsError;
 
 #[doc(hidden)]

@@ -14,8 +14,8 @@ pub use crate::run::Run;
 pub use crate::simd::Level;
 pub use crate::slot::{Memory, Slot};
 pub use crate::tensor::Tensor;
-#[cfg(feature = "std")]
-pub use crate::weights::file::open;
 pub use crate::weights::{
-    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides, WeightsError, init,
+    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides, init,
 };
+#[cfg(feature = "std")]
+pub use crate::weights::{WeightsError, file::open};
