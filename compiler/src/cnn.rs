@@ -102,11 +102,15 @@ struct Directories<'a> {
 
 impl Files for Directories<'_> {
     fn read(&self, path: &str) -> Result<File, String> {
-        let places = || self.directories.iter().map(|directory| directory.join(path));
-        let Some(found) = places().find(|place| place.exists()) else {
-            let places: Vec<_> =
-                places().map(|place| format!("`{}`", shown(&place, &place.to_string_lossy()))).collect();
-            return Err(format!("it would be {}", places.join(" or ")));
+        let Some(found) =
+            self.directories.iter().map(|directory| directory.join(path)).find(|place| place.exists())
+        else {
+            let place = |directory: &PathBuf| {
+                let directory = shown(directory, &directory.to_string_lossy());
+                format!("`{}`", Path::new(&directory).join(path).display())
+            };
+            let places: Vec<_> = self.directories.iter().map(place).collect();
+            return Err(format!("looked for {}", places.join(" and ")));
         };
         let file = files::read(&found)?;
         self.read.borrow_mut().push(file.path.clone());
@@ -173,12 +177,11 @@ pub fn error(first: Span, last: Span, text: &str) -> TokenStream {
 
 /// A warning: stable Rust has no better way than the use of something deprecated.
 fn warning(at: Span, text: &str) -> TokenStream {
-    let usage = Ident::new("NETWORK", Span::mixed_site().located_at(at));
-    let constant = Ident::new("NETWORK", Span::mixed_site());
+    let usage = Ident::new("NETWORK", at);
     quote! {
         const _: () = {
             #[deprecated(note = #text)]
-            const #constant: () = ();
+            const NETWORK: () = ();
             #usage
         };
     }

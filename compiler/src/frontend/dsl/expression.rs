@@ -164,10 +164,10 @@ impl Parser {
 
     /// Puts the arguments that every layer has where they belong.
     fn sort_in(&mut self, argument: Argument, arguments: &mut Arguments) -> Option<()> {
-        let (first, last) = self.places[argument.name.place.0 as usize];
+        let place = argument.name.place;
         match argument.name.value.as_str() {
             "from" => {
-                self.error_over(first, last, "`from` belongs to YAML")
+                self.error_at(place, "`from` belongs to YAML")
                     .helps
                     .push("the sources are the first arguments: `concat(a, b)`".into());
                 None
@@ -178,7 +178,7 @@ impl Parser {
                     Some(())
                 }
                 _ => {
-                    self.error_over(first, last, "`name` takes a word or a string").helps.push(
+                    self.error_at(place, "`name` takes a word or a string").helps.push(
                         "the binding names a layer: `let c1 = …`; a path is a string: `name = \"c1.conv\"`"
                             .into(),
                     );
@@ -190,7 +190,7 @@ impl Parser {
                 Some(())
             }
             "name" | "repeat" => {
-                self.error_over(first, last, format!("`{}` is given twice", argument.name.value));
+                self.error_at(place, format!("`{}` is given twice", argument.name.value));
                 None
             }
             _ => {

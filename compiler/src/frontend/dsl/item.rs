@@ -7,7 +7,7 @@ use super::signature::{Formal, Returned, Signature};
 use super::{Definition, Item, Parser, literal};
 use crate::diagnostic::suggest;
 use crate::spec::{
-    Block, Body, Entry, Network, Operand, Parameter, Spanned, Statement, Value, WeightsDeclaration,
+    Block, Body, Entry, Network, Operand, Parameter, Place, Spanned, Statement, Value, WeightsDeclaration,
 };
 
 /// What stands before an item.
@@ -16,7 +16,7 @@ struct Attributes {
     docs: TokenStream,
     weights: Option<WeightsDeclaration>,
     /// Where `weights` stands.
-    place: Option<(Span, Span)>,
+    place: Option<Place>,
 }
 
 /// The words before a function's name.
@@ -65,8 +65,8 @@ impl Parser {
         if !function {
             let file = self.file(cursor);
             let attributes = attributes?;
-            if let Some((first, last)) = attributes.place {
-                self.error_over(first, last, "the file says where its weights are")
+            if let Some(place) = attributes.place {
+                self.error_at(place, "the file says where its weights are")
                     .helps
                     .push("remove the attribute, and write `weights: …` in the file".into());
             }
@@ -120,29 +120,27 @@ impl Parser {
         items: &mut Vec<Item>,
     ) {
         let name = self.named(&head.name);
-        let mut inputs = Vec::new();
+        let (mut inputs, mut others) = (Vec::new(), Vec::new());
         for formal in formals {
             match formal {
                 Formal::Input(input) => inputs.push(input),
-                Formal::Layer(other) | Formal::Value(other) => {
-                    let (first, last) = self.places[other.place.0 as usize];
-                    self.error_over(
-                        first,
-                        last,
-                        format!("`{}` is no input, and `{}` is a network", other.value, name.value),
-                    )
-                    .helps
-                    .extend([
-                        format!("an input is `{}: Input<height, width, channels>`", other.value),
-                        "a block, which takes layers and values, returns `Layer`".into(),
-                    ]);
-                }
+                Formal::Layer(other) | Formal::Value(other) => others.push(other),
             }
         }
-        if inputs.is_empty() {
-            self.error(head.name.span(), format!("the network `{}` has no input", name.value))
+        for other in &others {
+            let message = format!("`{}` is no input, and `{}` is a network", other.value, name.value);
+            self.error_at(other.place, message).helps.extend([
+                format!("an input is `{}: Input<height, width, channels>`", other.value),
+                "a block, which takes layers and values, returns `Layer`".into(),
+            ]);
+        }
+        if inputs.is_empty() && others.is_empty() {
+            self.error_at(name.place, format!("the network `{}` has no input", name.value))
                 .helps
                 .push(format!("write `fn {}(image: Input<height, width, channels>)`", name.value));
+        }
+        if inputs.is_empty() || !others.is_empty() {
+            return;
         }
         let definition = Definition::Network(self.spec.networks.len());
         self.spec.networks.push(Network {
@@ -170,10 +168,8 @@ impl Parser {
                 Formal::Value(name) => parameters.push(Parameter { name, default: None }),
                 Formal::Input(input) => {
                     inputs.push(input.name.clone());
-                    let (first, last) = self.places[input.shape.place.0 as usize];
-                    self.error_over(
-                        first,
-                        last,
+                    self.error_at(
+                        input.shape.place,
                         format!("the block `{}` takes a layer of any shape", name.value),
                     )
                     .helps
@@ -192,8 +188,8 @@ impl Parser {
                 .helps
                 .push("return one; join several with `concat`, or write a block for each".into());
         }
-        if let Some((first, last)) = head.attributes.place {
-            self.error_over(first, last, "a block has no weights file of its own").helps.push(
+        if let Some(place) = head.attributes.place {
+            self.error_at(place, "a block has no weights file of its own").helps.push(
                 "write the attribute on the network; its file names the block's tensors by instance".into(),
             );
         }
@@ -266,7 +262,7 @@ impl Parser {
             match (weights, &mut attributes) {
                 (Some(weights), Some(attributes)) => {
                     attributes.weights = Some(weights);
-                    attributes.place = Some((first, group.span_close()));
+                    attributes.place = Some(self.place(first, group.span_close()));
                 }
                 _ => attributes = None,
             }
@@ -288,8 +284,7 @@ impl Parser {
                 let twice = weights.file.is_some();
                 let file = parser.text(cursor, "a file in quotes")?;
                 if twice {
-                    let (first, last) = parser.places[file.place.0 as usize];
-                    parser.error_over(first, last, "a second file").helps.push(HELP.into());
+                    parser.error_at(file.place, "a second file").helps.push(HELP.into());
                     return None;
                 }
                 weights.file = Some(file);

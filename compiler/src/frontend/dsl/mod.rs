@@ -115,6 +115,11 @@ impl Parser {
     /// Reports an error from `first` to `last`.
     fn error_over(&mut self, first: Span, last: Span, message: impl Into<String>) -> &mut Diagnostic {
         let place = self.place(first, last);
+        self.error_at(place, message)
+    }
+
+    /// Reports an error at a place.
+    fn error_at(&mut self, place: Place, message: impl Into<String>) -> &mut Diagnostic {
         self.diagnostics.push(Diagnostic::error(place, message));
         let newest = self.diagnostics.len() - 1;
         &mut self.diagnostics[newest]

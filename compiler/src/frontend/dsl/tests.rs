@@ -355,3 +355,48 @@ fn nesting_is_limited() {
     assert_eq!(deep("-", "x", ""), ["expected a layer, found `-`"]);
     assert_eq!(deep("&", "x", ""), ["a layer is not borrowed"]);
 }
+
+/// Any order of the grammar's own words gives a result, and what is read without an error is complete.
+#[test]
+fn token_soup_is_read_to_its_end() {
+    const WORDS: [&str; 40] = [
+        "fn", "N", "x", "Input<8>", "Layer", "->", "Output", "let", "a", "=", "conv2d", ",", ";", ":", "for",
+        "i", "in", "0", "..", "3", "+", "*", "-", "1.5", "same", "#", "weights", "doc", "pub", "\"a\"",
+        "'c'", "<", ">", "=", ",", "if", "|", "&", ".", "!",
+    ];
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..5_000 {
+        let mut text = String::from(["fn N(x: Input<8>) -> Output { ", "", "fn b(x: Layer"][random(3)]);
+        let mut open: Vec<char> = text.chars().filter(|letter| "({".contains(*letter)).collect();
+        open.retain(|opened| *opened == '{' || !text.contains(')'));
+        for _ in 0..random(40) {
+            match random(10) {
+                0 => {
+                    let opened = ['(', '[', '{'][random(3)];
+                    open.push(opened);
+                    text.push(opened);
+                }
+                1 if !open.is_empty() => text.extend(open.pop().map(closing)),
+                _ => text += WORDS[random(WORDS.len())],
+            }
+            text.push(' ');
+        }
+        text.extend(open.into_iter().rev().map(closing));
+        let call = parse_text(&text);
+        let complete =
+            call.parsed.spec.networks.iter().all(|network| !show_body(&network.body).contains("broken"));
+        assert!(complete || !call.parsed.diagnostics.is_empty(), "{text}");
+    }
+}
+
+fn closing(opened: char) -> char {
+    match opened {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
