@@ -1,10 +1,10 @@
 //! Every mistake a user can make, and what is said about it.
 //!
-//! `ui/*.rs` holds mistakes in `cnn!`, many calls to a file, with rustc's output beside them (`TRYBUILD=overwrite`
-//! renews it). `ui/*.yaml` holds mistakes in YAML, one to a file, with the text that both the macro and the
-//! command line show (`INSTA_UPDATE=always` renews it).
+//! `ui/<topic>.rs` holds mistakes in `cnn!`, one to a call, with rustc's output beside them; `TRYBUILD=overwrite`
+//! renews it. `ui/<topic>.txt` holds the same mistakes in YAML, parted by lines of `===`; what both the macro and
+//! the command line say about them is in `ui/snapshots`, and `INSTA_UPDATE=always` renews that.
 
-use std::path::Path;
+use std::fmt::Write as _;
 
 use convolve_compiler::analysis::analyse;
 use convolve_compiler::check::Options;
@@ -17,37 +17,38 @@ fn mistakes_in_the_macro() {
     trybuild::TestCases::new().compile_fail("ui/*.rs");
 }
 
-#[test]
-fn mistakes_in_yaml() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
-    let files = std::fs::read_dir(&directory).expect("the directory exists");
-    let mut cases: Vec<_> = files
-        .map(|file| file.expect("the entry is readable").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    cases.sort();
-    assert!(!cases.is_empty());
-    for path in cases {
-        let name = path.file_name().expect("a file").to_string_lossy();
-        let text = said_about(&name, &std::fs::read(&path).expect("the case is readable"), &directory);
-        assert!(!text.is_empty(), "{name} is not found wrong");
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("ui/snapshots");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!(name.trim_end_matches(".yaml"), text));
+/// Each text with what is said about it.
+fn report(texts: &str) -> String {
+    // Relative, so that messages do not name this machine: Cargo runs tests in their package's directory.
+    let directory = Directory("ui".into());
+    let mut report = String::new();
+    for text in texts.split("===\n") {
+        let parsed = yaml::parse("net.yaml", text.as_bytes());
+        let analysis = analyse(parsed, &Options::default(), Some(&directory));
+        assert!(!analysis.diagnostics.is_empty(), "nothing is found wrong:\n{text}");
+        report.push_str(text);
+        report.push_str("---\n");
+        for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
+            let (heading, text) = (heading(diagnostic.severity), render(&diagnostic, &analysis.source));
+            let _ = write!(report, "{heading}: {text}\n\n");
+        }
     }
+    report
 }
 
-/// All that the compiler says about a YAML file.
-fn said_about(name: &str, bytes: &[u8], directory: &Path) -> String {
-    let analysis =
-        analyse(yaml::parse(name, bytes), &Options::default(), Some(&Directory(directory.to_owned())));
-    let shown: Vec<_> = arrange(analysis.diagnostics, &analysis.source)
-        .iter()
-        .map(|diagnostic| {
-            format!("{}: {}", heading(diagnostic.severity), render(diagnostic, &analysis.source))
-        })
-        .collect();
-    shown.join("\n\n")
+macro_rules! mistakes_in_yaml {
+    ($($topic:ident)*) => {$(
+        #[test]
+        fn $topic() {
+            let topic = stringify!($topic);
+            let said = report(include_str!(concat!("ui/", stringify!($topic), ".txt")));
+            let mut settings = insta::Settings::new();
+            settings.set_snapshot_path("ui/snapshots");
+            settings.set_prepend_module_to_snapshot(false);
+            settings.set_omit_expression(true);
+            settings.bind(|| insta::assert_snapshot!(topic, said));
+        }
+    )*};
 }
+
+mistakes_in_yaml! { blocks names shapes values weights }

@@ -66,6 +66,10 @@ pub fn render(diagnostic: &Diagnostic, source: &Source) -> String {
             }
         }
         Source::Tokens(_) => {
+            // rustc marks the place itself, without words; those that tell what should stand there are needed.
+            if diagnostic.label.starts_with("expected") {
+                notes.insert(0, diagnostic.label.clone());
+            }
             for (place, words) in &diagnostic.related {
                 match of_tokens(source, *place, words) {
                     Some(excerpt) => excerpts.push(excerpt),

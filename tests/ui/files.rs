@@ -1,10 +1,10 @@
 //! Mistakes around the files that a call names.
 
-convolve::cnn! { pub Shape = "shape.yaml" }
+convolve::cnn! { pub Shape = "files/shape.yaml" }
 
-convolve::cnn! { pub Missing = "missing.yaml" }
+convolve::cnn! { pub Missing = "files/missing.yaml" }
 
-convolve::cnn! { pub Other = "named.yaml" }
+convolve::cnn! { pub Other = "files/named.yaml" }
 
 convolve::cnn! {
     #[weights("missing.safetensors", layout = keras)]

@@ -97,6 +97,13 @@ impl Checker<'_> {
     }
 
     fn entry(&mut self, entry: &Entry) {
+        if let Some(name) = entry.name.as_ref().filter(|name| !is_layer_name(&name.value)) {
+            let message = format!("`{}` cannot name a layer", name.value);
+            self.diagnostics.push(
+                Diagnostic::error(name.place, message)
+                    .label("expected letters, digits and `_`, with `.` between parts"),
+            );
+        }
         if entry.broken {
             self.refused.push(entry.place);
             return;
@@ -287,6 +294,11 @@ fn block_uses<'a>(spec: &Spec, body: &'a Body) -> Vec<(usize, &'a Entry)> {
             Some((block, entry))
         })
         .collect()
+}
+
+/// Letters, digits and `_`, with `.` between parts.
+fn is_layer_name(name: &str) -> bool {
+    name.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// A typical value of an argument, for the remedy.

@@ -103,6 +103,7 @@ impl Cursor {
     /// What comes next, for "found …".
     pub(super) fn found(&self) -> String {
         match self.peek() {
+            None if self.tokens.is_empty() => "nothing".into(),
             None => "the end".into(),
             Some(TokenTree::Group(group)) => {
                 let (open, close) = match group.delimiter() {

@@ -286,8 +286,7 @@ impl Parser {
     /// A layer bound in a loop is gone after it, as in Rust; the spec's loops know no scopes.
     fn check_in_scope(&mut self, ident: &Ident) {
         let name = plain(ident);
-        let bound = self.layers.iter().flatten().any(|layer| *layer == name);
-        if !bound && self.ended.contains(&name) {
+        if self.ended.contains(&name) && !self.layers.iter().flatten().any(|layer| *layer == name) {
             self.error(ident.span(), format!("`{name}` is bound inside the loop above and gone after it"))
                 .helps
                 .push(format!("bind it before the loop with `let {name} = …;` and assign to it inside"));

@@ -276,7 +276,7 @@ fn unsupported_rust_is_refused_with_a_remedy() {
 #[test]
 fn items_are_refused_with_a_remedy() {
     for (item, message) in [
-        ("", "expected a network, a block or a file, found the end"),
+        ("", "expected a network, a block or a file, found nothing"),
         ("struct A;", "expected a network, a block or a file, found `struct`"),
         (
             "pub async fn N(x: Input<8>) -> Output { x }",
