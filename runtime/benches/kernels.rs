@@ -44,6 +44,7 @@ impl Layer {
         let side = axis.output(size).expect("the window fits");
         let output = tensor(input.span(), side, outputs);
         let taps = axis.kernel * axis.kernel * inputs;
+        let macs = taps_inside(&axis, size).pow(2) * inputs * outputs;
         let conv = Conv2d {
             input,
             output,
@@ -81,7 +82,13 @@ impl Layer {
             activation: Activation::Relu6,
         });
         let floats = input.span() + output.span();
-        Self::new(name, side * side * channels * taps, kernel, floats, padded(channels) * (1 + taps))
+        Self::new(
+            name,
+            taps_inside(&axis, size).pow(2) * channels,
+            kernel,
+            floats,
+            padded(channels) * (1 + taps),
+        )
     }
 
     fn dense(name: &'static str, inputs: usize, outputs: usize) -> Self {
@@ -107,6 +114,12 @@ fn tensor(offset: usize, size: usize, channels: usize) -> Slot {
     Slot { memory: Memory::Arena, offset, height: size, width: size, channels, pitch: channels }
 }
 
+/// Taps of all windows that read a cell, not the padding: what lies there is no work.
+fn taps_inside(axis: &Axis, size: usize) -> usize {
+    let outputs = axis.output(size).expect("the window fits");
+    (0..outputs).map(|window| axis.taps(window, size).count).sum()
+}
+
 fn window(kernel: usize, stride: usize) -> Axis {
     Axis { kernel, stride, dilation: 1, before: kernel / 2, after: kernel / 2 }
 }
@@ -129,6 +142,7 @@ fn layers() -> Vec<Layer> {
         Layer::conv("7×7/2 3→64 224²", 224, 3, 64, window(7, 2)),
         Layer::conv("1×1 64→256 56²", 56, 64, 256, window(1, 1)),
         Layer::conv("1×1 1024→256 14²", 14, 1024, 256, window(1, 1)),
+        Layer::conv("1×1 512→128 28²", 28, 512, 128, window(1, 1)),
         Layer::conv("1×1 16→96 112²", 112, 16, 96, window(1, 1)),
         Layer::conv("1×1 144→24 56²", 56, 144, 24, window(1, 1)),
         Layer::depthwise("depthwise 3×3 96 56²", 56, 96, window(3, 1)),

@@ -66,21 +66,30 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Depthwise { input, output, rows, columns, .. } = self.layer;
+        let Depthwise { input, output, rows, columns, multiplier, .. } = self.layer;
+        // So many channels at once that the rows of a window stay in half of a first-level cache.
+        const CACHE: usize = 4 * 1024;
+        let block = match multiplier {
+            1 => (CACHE / (rows.kernel * input.width)).max(PANEL) / PANEL * PANEL,
+            _ => output.channels,
+        };
         let along = Along::Forward { repeat: 1 };
-        for row in Bands::new(rows, along, input.height, self.rows.end) {
-            let Some(row) = row.within(&self.rows) else { continue };
-            for column in Bands::new(columns, along, input.width, output.width) {
-                self.region(simd, &row, &column);
+        for first in (0..output.channels).step_by(block) {
+            let channels = first..output.channels.min(first + block);
+            for row in Bands::new(rows, along, input.height, self.rows.end) {
+                let Some(row) = row.within(&self.rows) else { continue };
+                for column in Bands::new(columns, along, input.width, output.width) {
+                    self.region(simd, &row, &column, &channels);
+                }
             }
         }
     }
 }
 
 impl Task<'_> {
-    /// Computes the pixels where two bands cross.
+    /// Computes some channels of the pixels where two bands cross.
     #[inline(always)]
-    fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band) {
+    fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band, channels: &Range<usize>) {
         let Depthwise { input, output, columns, multiplier, activation, .. } = self.layer;
         let width = padded(output.channels);
         let lines =
@@ -97,15 +106,15 @@ impl Task<'_> {
             let [pixel, step] = lines.inner.steps;
             let line = Lanewise {
                 pixels: lines.inner.count,
-                channels: output.channels,
+                channels: channels.len(),
                 // Without taps the cells may lie past the input.
-                input: self.input.get(from..).unwrap_or(&[]),
+                input: self.input.get(from + channels.start..).unwrap_or(&[]),
                 pixel,
                 taps,
-                weights: self.weights,
-                bias: self.bias,
+                weights: &self.weights[channels.start..],
+                bias: &self.bias[channels.start..],
                 limits,
-                output: &mut self.output[start + to..],
+                output: &mut self.output[start + to + channels.start..],
                 step,
             };
             if *multiplier == 1 {

@@ -35,7 +35,7 @@ pub(crate) struct Lanewise<'a> {
 }
 
 impl Lanewise<'_> {
-    /// Most pixels of a tile, as many as `tile` has cases for.
+    /// Most pixels of a tile, as many as there are cases for.
     pub(crate) const TILE: usize = 4;
 
     /// Computes the line, in tiles of nearly equal size.
@@ -53,36 +53,13 @@ impl Lanewise<'_> {
             (3 | 5, pixel) if near && pixel == 2 * along.pitch => (along.count, 2),
             _ => (0, 0),
         };
-        let tiles = self.pixels.div_ceil(Self::TILE);
         let output = self.output.as_mut_ptr();
-        let mut first = 0;
-        for tile in 0..tiles {
-            let pixels = (self.pixels - first).div_ceil(tiles - tile);
-            match shared {
-                (3, 1) => self.tile::<S, 3, 1>(simd, output, first, pixels),
-                (3, 2) => self.tile::<S, 3, 2>(simd, output, first, pixels),
-                (5, 1) => self.tile::<S, 5, 1>(simd, output, first, pixels),
-                (5, 2) => self.tile::<S, 5, 2>(simd, output, first, pixels),
-                _ => self.tile::<S, 0, 0>(simd, output, first, pixels),
-            }
-            first += pixels;
-        }
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const K: usize, const STRIDE: usize>(
-        &self,
-        simd: S,
-        output: *mut f32,
-        first: usize,
-        pixels: usize,
-    ) {
-        let line = self;
-        match pixels {
-            1 => simd.call(Tile::<1, K, STRIDE> { line, first, output }),
-            2 => simd.call(Tile::<2, K, STRIDE> { line, first, output }),
-            3 => simd.call(Tile::<3, K, STRIDE> { line, first, output }),
-            _ => simd.call(Tile::<4, K, STRIDE> { line, first, output }),
+        match shared {
+            (3, 1) => simd.call(Checked::<3, 1> { line: &self, output }),
+            (3, 2) => simd.call(Checked::<3, 2> { line: &self, output }),
+            (5, 1) => simd.call(Checked::<5, 1> { line: &self, output }),
+            (5, 2) => simd.call(Checked::<5, 2> { line: &self, output }),
+            _ => simd.call(Checked::<0, 0> { line: &self, output }),
         }
     }
 
@@ -103,50 +80,72 @@ impl Lanewise<'_> {
     }
 }
 
-/// `P` pixels of a line. With `K`, the line has that many neighbouring taps along it, and its windows are `STRIDE`
-/// cells apart.
-struct Tile<'a, const P: usize, const K: usize, const STRIDE: usize> {
+/// A line that was found to fit its slices. With `K`, it has that many neighbouring taps along it, and its windows are
+/// `STRIDE` cells apart.
+struct Checked<'a, const K: usize, const STRIDE: usize> {
     line: &'a Lanewise<'a>,
-    /// Its first pixel.
-    first: usize,
     /// The line's output.
     output: *mut f32,
 }
 
-impl<const P: usize, const K: usize, const STRIDE: usize> WithSimd for Tile<'_, P, K, STRIDE> {
+impl<const K: usize, const STRIDE: usize> WithSimd for Checked<'_, K, STRIDE> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let channels = self.line.channels;
         let whole = channels - channels % S::LANES;
-        // SAFETY: `Lanewise::compute` made the tile: it checked that all of the line's reads and writes lie inside its
-        // slices, and the tile's pixels are among the line's.
-        unsafe {
-            for channel in (0..whole).step_by(S::LANES) {
-                self.vector::<S, true>(simd, channel, S::LANES);
-            }
-            if whole < channels {
-                self.vector::<S, false>(simd, whole, channels - whole);
-            }
+        for channel in (0..whole).step_by(S::LANES) {
+            self.vector::<S, true>(simd, channel, S::LANES);
+        }
+        if whole < channels {
+            self.vector::<S, false>(simd, whole, channels - whole);
         }
     }
 }
 
-impl<const P: usize, const K: usize, const STRIDE: usize> Tile<'_, P, K, STRIDE> {
-    /// Computes `count` channels from `channel` on, a `WHOLE` vector or less.
+impl<const K: usize, const STRIDE: usize> Checked<'_, K, STRIDE> {
+    /// Computes `count` channels from `channel` on of all pixels, in tiles of nearly equal size; a `WHOLE` vector or
+    /// less.
+    #[inline(always)]
+    fn vector<S: Simd, const WHOLE: bool>(&self, simd: S, channel: usize, count: usize) {
+        let tiles = self.line.pixels.div_ceil(Lanewise::TILE);
+        let mut first = 0;
+        for tile in 0..tiles {
+            let pixels = (self.line.pixels - first).div_ceil(tiles - tile);
+            // SAFETY: `Lanewise::compute` checked that all of the line's reads and writes lie inside its slices, and the
+            // tile's pixels and channels are among the line's.
+            unsafe {
+                match pixels {
+                    1 => self.tile::<S, 1, WHOLE>(simd, first, channel, count),
+                    2 => self.tile::<S, 2, WHOLE>(simd, first, channel, count),
+                    3 => self.tile::<S, 3, WHOLE>(simd, first, channel, count),
+                    _ => self.tile::<S, { Lanewise::TILE }, WHOLE>(simd, first, channel, count),
+                }
+            }
+            first += pixels;
+        }
+    }
+
+    /// Computes `count` channels from `channel` on of `P` pixels from `first` on.
     ///
     /// # Safety
-    /// They are channels of the line, whose reads and writes were checked.
+    /// They are channels and pixels of the line, whose reads and writes were checked.
     #[inline(always)]
-    unsafe fn vector<S: Simd, const WHOLE: bool>(&self, simd: S, channel: usize, count: usize) {
+    unsafe fn tile<S: Simd, const P: usize, const WHOLE: bool>(
+        &self,
+        simd: S,
+        first: usize,
+        channel: usize,
+        count: usize,
+    ) {
         let line = self.line;
         let [across, along] = &line.taps;
         // SAFETY: the caller's promise. The taps of a tile with `K` have unit distance in cells, so that cell `j` from
         // the first pixel's first tap is tap `j - p · STRIDE` of pixel `p`.
         unsafe {
             let mut sums = [simd.load_at(line.bias.as_ptr().add(channel)); P];
-            let input = line.input.as_ptr().add(self.first * line.pixel + channel);
+            let input = line.input.as_ptr().add(first * line.pixel + channel);
             let weights = line.weights.as_ptr().add(channel);
             for row in 0..across.count {
                 let input = input.add(across.input(row));
@@ -180,7 +179,7 @@ impl<const P: usize, const K: usize, const STRIDE: usize> Tile<'_, P, K, STRIDE>
             for p in 0..P {
                 // In this order, so that NaN passes.
                 let limited = simd.min(high, simd.max(low, sums[p]));
-                let to = self.output.add((self.first + p) * line.step + channel);
+                let to = self.output.add((first + p) * line.step + channel);
                 if WHOLE {
                     simd.store_at(limited, to);
                 } else {

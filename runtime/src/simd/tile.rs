@@ -5,6 +5,12 @@
 use super::{Simd, WithSimd};
 use crate::weights::PANEL;
 
+/// Floats from one cell to the next that lies in the same set of a first-level cache (of 4 KiB a way).
+const ALIAS: usize = 1024;
+
+/// Ways of a first-level cache.
+const WAYS: usize = 8;
+
 /// The taps of a window along one axis: tap `t` reads input cell `(from + t · delta) / repeat` and
 /// weights `weight + t · weight_step`.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +104,8 @@ impl Line<'_> {
     pub(crate) fn compute<S: Simd>(self, simd: S) {
         assert!(self.fits(S::LANES) == Some(true), "the line leaves its slices");
         let most = simd.shape(self.pixels, self.vectors).1;
+        // Pixels whose floats share a set of the first-level cache must not be more than its ways.
+        let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
         let tiles = self.pixels.div_ceil(most);
         let output = self.output.as_mut_ptr();
         let mut first = 0;
@@ -156,13 +164,12 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
         // SAFETY: `Line::compute` made the tile: it checked that all of these reads and writes, for each of the line's
         // pixels, lie inside its slices, that there is a bias for each lane, and the tile's pixels are among the line's.
         unsafe {
-            let mut sums = [[[simd.splat(0.0); C]; R]; U];
+            let mut bias = [simd.splat(0.0); C];
             for c in 0..C {
-                let bias = simd.load_at(line.bias.as_ptr().add(c * S::LANES));
-                for r in 0..R {
-                    sums[0][r][c] = bias;
-                }
+                bias[c] = simd.load_at(line.bias.as_ptr().add(c * S::LANES));
             }
+            let mut sums = [[[simd.splat(0.0); C]; R]; U];
+            sums[0] = [bias; R];
             let input = line.input.as_ptr().add(first * line.pixel);
             for down in 0..rows.count {
                 let input = input.add(rows.input(down));
@@ -173,24 +180,83 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
                     accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
                 }
             }
-            let (low, high) = (simd.splat(line.limits[0]), simd.splat(line.limits[1]));
-            for r in 0..R {
-                let pixel = first + r;
-                for c in 0..C {
-                    let mut sum = sums[0][r][c];
-                    for extra in &sums[1..] {
-                        sum = simd.add(sum, extra[r][c]);
+            for u in 1..U {
+                for r in 0..R {
+                    for c in 0..C {
+                        sums[0][r][c] = simd.add(sums[0][r][c], sums[u][r][c]);
                     }
-                    let count = line.channels.saturating_sub(c * S::LANES).min(S::LANES);
-                    if let Some((floats, step)) = line.residual {
-                        let from = floats.as_ptr().wrapping_add(pixel * step + c * S::LANES);
-                        sum = simd.add(sum, simd.load_some_at(from, count));
-                    }
-                    // In this order, so that NaN passes.
-                    let limited = simd.min(high, simd.max(low, sum));
-                    let to = output.wrapping_add(pixel * line.step + c * S::LANES);
-                    simd.store_some_at(limited, to, count);
                 }
+            }
+            let output = output.add(first * line.step);
+            let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
+            let limits = line.limits.map(|limit| simd.splat(limit));
+            if line.channels == C * S::LANES {
+                write(simd, sums[0], residual, limits, output, line.step);
+            } else {
+                write_some(simd, sums[0], residual, limits, output, line.step, line.channels);
+            }
+        }
+    }
+}
+
+/// Adds the residual, limits, and writes whole vectors of all pixels. The loops are so simple that the compiler unrolls
+/// them; one that indexed the sums by a variable would keep them in memory throughout.
+///
+/// # Safety
+/// `C` vectors of each pixel can be read and written.
+#[inline(always)]
+unsafe fn write<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    mut sums: [[S::V; C]; R],
+    residual: Option<(*const f32, usize)>,
+    [low, high]: [S::V; 2],
+    output: *mut f32,
+    step: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some((from, step)) = residual {
+            for r in 0..R {
+                for c in 0..C {
+                    sums[r][c] = simd.add(sums[r][c], simd.load_at(from.add(r * step + c * S::LANES)));
+                }
+            }
+        }
+        for r in 0..R {
+            for c in 0..C {
+                // In this order, so that NaN passes.
+                let limited = simd.min(high, simd.max(low, sums[r][c]));
+                simd.store_at(limited, output.add(r * step + c * S::LANES));
+            }
+        }
+    }
+}
+
+/// As [`write`], the first `channels` only.
+///
+/// # Safety
+/// `channels` floats of each pixel can be read and written.
+#[inline(always)]
+unsafe fn write_some<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    sums: [[S::V; C]; R],
+    residual: Option<(*const f32, usize)>,
+    [low, high]: [S::V; 2],
+    output: *mut f32,
+    step: usize,
+    channels: usize,
+) {
+    for (r, sums) in sums.iter().enumerate() {
+        for (c, &sum) in sums.iter().enumerate() {
+            let count = channels.saturating_sub(c * S::LANES).min(S::LANES);
+            // SAFETY: the caller's promise; without channels left nothing is touched.
+            unsafe {
+                let mut sum = sum;
+                if let Some((from, step)) = residual {
+                    sum = simd.add(sum, simd.load_some_at(from.wrapping_add(r * step + c * S::LANES), count));
+                }
+                let limited = simd.min(high, simd.max(low, sum));
+                simd.store_some_at(limited, output.wrapping_add(r * step + c * S::LANES), count);
             }
         }
     }
