@@ -1,6 +1,7 @@
 //! The register tile: a few pixels by a few vectors of output channels, accumulated over the taps of
 //! a window.
 #![expect(unsafe_code, reason = "the inner loops run without bounds checks; `Line::compute` checks before")]
+#![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
 use super::{Simd, WithSimd};
 use crate::weights::PANEL;
