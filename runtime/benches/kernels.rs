@@ -58,13 +58,7 @@ impl Layer {
             pool: None,
         };
         let floats = input.span() + output.span();
-        Self::new(
-            name,
-            side * side * outputs * taps,
-            Kernel::Conv2d(conv),
-            floats,
-            padded(outputs) * (1 + taps),
-        )
+        Self::new(name, macs, Kernel::Conv2d(conv), floats, padded(outputs) * (1 + taps))
     }
 
     fn depthwise(name: &'static str, size: usize, channels: usize, axis: Axis) -> Self {
@@ -161,7 +155,7 @@ struct Peak {
 }
 
 /// Independent sums, enough for every level's latency and few enough for its registers.
-const SUMS: usize = 12;
+const SUMS: usize = 10;
 
 impl WithSimd for Peak {
     type Output = f32;
@@ -198,7 +192,7 @@ fn fastest(mut work: impl FnMut()) -> f64 {
         start.elapsed().as_secs_f64() / times as f64
     };
     let times = (2e-3 / time(1).max(1e-9)) as usize + 1;
-    (0..15).map(|_| time(times)).fold(f64::INFINITY, f64::min)
+    (0..40).map(|_| time(times)).fold(f64::INFINITY, f64::min)
 }
 
 /// Multiply–adds a second.

@@ -276,3 +276,39 @@ fn pools_the_rows_that_it_computed() {
         }
     }
 }
+
+#[test]
+fn nan_passes_the_limits() {
+    let mut random = Random::new(7);
+    for activation in [Activation::Linear, Activation::Relu, Activation::Relu6] {
+        let input = random.slot(0, 3, 9, 2);
+        let output = Slot { channels: 20, pitch: 20, offset: input.span(), ..input };
+        let conv = Conv2d {
+            input,
+            output,
+            residual: None,
+            rows: Axis::POINT,
+            columns: Axis::POINT,
+            sampling: Sampling::Direct,
+            groups: 1,
+            weights: 0,
+            activation,
+            pool: None,
+        };
+        let mut case = Case { conv, arena: random.floats(end(&output)), weights: random.floats(32 * 3) };
+        case.arena[at(&input, 1, 4, 1)] = f32::NAN;
+        for level in Level::available() {
+            let after = case.run(level);
+            for pixel in 0..27 {
+                for c in 0..20 {
+                    let value = after[at(&output, pixel / 9, pixel % 9, c)];
+                    assert_eq!(
+                        value.is_nan(),
+                        pixel == 13,
+                        "{activation:?} on {level}: pixel {pixel}, channel {c}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
     unsafe_code,
     reason = "the inner loops run without bounds checks; `Lanewise::compute` checks before"
 )]
+#![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
 use super::{Reads, Simd, WithSimd};
 use crate::weights::padded;

@@ -143,6 +143,7 @@ impl Line<'_> {
 }
 
 /// A tile of a line that was found to fit its slices.
+#[derive(Debug)]
 pub struct Tile<'a> {
     line: &'a Line<'a>,
     /// Its first pixel.

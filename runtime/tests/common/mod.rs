@@ -4,10 +4,10 @@
 use convolve_runtime::slot::{Memory, Slot};
 
 /// A small deterministic generator (xorshift64*, Vigna 2016).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -19,43 +19,43 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn range(&mut self, low: usize, high: usize) -> usize {
+    pub(crate) fn range(&mut self, low: usize, high: usize) -> usize {
         low + self.next() as usize % (high - low + 1)
     }
 
-    pub fn chance(&mut self, one_in: usize) -> bool {
+    pub(crate) fn chance(&mut self, one_in: usize) -> bool {
         self.range(1, one_in) == 1
     }
 
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.range(0, from.len() - 1)]
     }
 
     /// Floats from −1 to 1.
-    pub fn floats(&mut self, len: usize) -> Vec<f32> {
+    pub(crate) fn floats(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.next() as f32 / (1u64 << 31) as f32 - 1.0).collect()
     }
 
     /// A tensor of the arena at `offset`; often a view into a wider one.
-    pub fn slot(&mut self, offset: usize, height: usize, width: usize, channels: usize) -> Slot {
+    pub(crate) fn slot(&mut self, offset: usize, height: usize, width: usize, channels: usize) -> Slot {
         let pitch = if self.chance(3) { channels + self.range(1, 20) } else { channels };
         Slot { memory: Memory::Arena, offset, height, width, channels, pitch }
     }
 }
 
 /// Float of pixel `(y, x)`, channel `c`.
-pub fn at(slot: &Slot, y: usize, x: usize, c: usize) -> usize {
+pub(crate) fn at(slot: &Slot, y: usize, x: usize, c: usize) -> usize {
     slot.offset + (y * slot.width + x) * slot.pitch + c
 }
 
 /// First float behind a tensor.
-pub fn end(slot: &Slot) -> usize {
+pub(crate) fn end(slot: &Slot) -> usize {
     slot.offset + slot.span()
 }
 
 /// Asserts that `slot` holds `expected` (each with the sum of the magnitudes of its terms), and that nothing else of
 /// the arena changed.
-pub fn check(case: &str, slot: &Slot, before: &[f32], after: &[f32], expected: &[(f64, f64)]) {
+pub(crate) fn check(case: &str, slot: &Slot, before: &[f32], after: &[f32], expected: &[(f64, f64)]) {
     let mut written = vec![false; before.len()];
     let mut values = expected.iter();
     for y in 0..slot.height {
