@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   convolve check models/specs/*.yaml
   convolve summary unet.yaml | less -S
+  convolve expand unet.yaml > unet.rs
   convolve run unet.yaml --weights unet.safetensors --input cells.png --output mask.npy";
 
 const RUN_EXAMPLES: &str = "\
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show the layers: shapes, parameters, multiplications, receptive fields, kernels, memory
     Summary(NetworkArgs),
+    /// Show the Rust that `cnn!` makes of a file
+    Expand(NetworkArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
 }

@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod expand;
 mod failure;
 mod field;
 mod load;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Check(args) => check::check(&args),
         Command::Summary(args) => summary::summary(&args),
+        Command::Expand(args) => expand::expand(&args),
         Command::Run(args) => run::run(&args),
     };
     match result {

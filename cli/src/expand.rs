@@ -1,0 +1,32 @@
+//! `convolve expand`.
+
+use convolve_compiler::check::Options;
+use convolve_compiler::emit::{Item, emit};
+use convolve_compiler::passes::{self, optimise};
+use convolve_compiler::plan::plan;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::args::NetworkArgs;
+use crate::failure::{Failure, Result};
+use crate::{load, output};
+
+/// Prints the Rust that `cnn!` makes of a file.
+pub(crate) fn expand(args: &NetworkArgs) -> Result<()> {
+    let files = load::files_beside(&args.file);
+    let network = load::network(load::parse(&args.file)?, &Options::default(), Some(&files))?;
+    let mut graph = network.graph;
+    let options = passes::Options::default();
+    optimise(&mut graph, &options);
+    let item = Item {
+        root: &quote!(::convolve),
+        visibility: &quote!(pub),
+        name: &Ident::new(&graph.name, Span::call_site()),
+        docs: &TokenStream::new(),
+        weights: network.weights.as_ref(),
+    };
+    let file = syn::parse2(emit(&plan(&graph, &options), &item)).map_err(|error| {
+        Failure::new(format!("the generated code is not Rust, a defect of Convolve: {error}"))
+    })?;
+    output::print(&prettyplease::unparse(&file))
+}
