@@ -119,14 +119,12 @@ impl Axis {
     pub const fn taps(&self, index: usize, input: usize) -> Taps {
         // Everything is counted from the first cell of padding.
         let start = index * self.stride;
-        let tap = self.before.saturating_sub(start).div_ceil(self.dilation);
-        let tap = if tap < self.kernel { tap } else { self.kernel };
+        let tap = self.taps_below(start, self.before);
         let inside = self.taps_below(start, self.before + input);
-        let first = (start + tap * self.dilation).saturating_sub(self.before);
         Taps {
             tap,
-            first,
-            count: inside.saturating_sub(tap),
+            first: (start + tap * self.dilation).saturating_sub(self.before),
+            count: inside - tap,
             step: self.dilation,
             padded: self.taps_below(start, self.before + input + self.after),
         }
@@ -134,7 +132,9 @@ impl Axis {
 
     /// Taps of the window from `start` that lie before `end`.
     const fn taps_below(&self, start: usize, end: usize) -> usize {
-        let taps = end.saturating_sub(start).div_ceil(self.dilation);
+        let cells = end.saturating_sub(start);
+        // Kernels ask this for every pixel, and a division costs more than the rest.
+        let taps = if self.dilation == 1 { cells } else { cells.div_ceil(self.dilation) };
         if taps < self.kernel { taps } else { self.kernel }
     }
 }

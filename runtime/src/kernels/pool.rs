@@ -1,4 +1,4 @@
-use super::rows::rows;
+use super::rows::{load, rows, store};
 use crate::geometry::{Axis, Taps, adaptive_window};
 use crate::run::Run;
 use crate::simd::{Level, Simd, WithSimd};
@@ -93,12 +93,10 @@ impl WithSimd for Row<'_> {
     fn with_simd<S: Simd>(self, s: S) {
         let rows = self.taps;
         match self.pool.op {
-            PoolOp::Max => self.each(s, |a, b| s.maximum(a, b), f32::NEG_INFINITY, |_| 1.0),
-            PoolOp::Average => {
-                self.each(s, |a, b| s.add(a, b), 0.0, |columns| (rows.count * columns.count) as f32)
-            }
+            PoolOp::Max => self.each::<S, true>(s, |_| 1),
+            PoolOp::Average => self.each::<S, false>(s, |columns| rows.count * columns.count),
             PoolOp::AverageWithPadding => {
-                self.each(s, |a, b| s.add(a, b), 0.0, |columns| (rows.padded * columns.padded) as f32)
+                self.each::<S, false>(s, |columns| rows.padded * columns.padded);
             }
         }
     }
@@ -115,15 +113,9 @@ struct Window {
 }
 
 impl Row<'_> {
-    /// Reduces every window with `join`, a window without cells to `empty`, and divides by `divisor`.
+    /// Takes the maximum or the sum of every window, over its number of `cells`.
     #[inline(always)]
-    fn each<S: Simd>(
-        self,
-        s: S,
-        join: impl Fn(S::V, S::V) -> S::V + Copy,
-        empty: f32,
-        divisor: impl Fn(Taps) -> f32,
-    ) {
+    fn each<S: Simd, const MAX: bool>(self, s: S, cells: impl Fn(Taps) -> usize) {
         let Slot { height, width, channels, pitch, .. } = self.pool.input;
         let Slot { width: outputs, pitch: out_pitch, .. } = self.pool.output;
         for (x, pixel) in self.output.chunks_mut(out_pitch).enumerate() {
@@ -131,60 +123,85 @@ impl Row<'_> {
             let window = Window { rows: self.taps, columns, height, row: width * pitch, pixel: pitch };
             let pixel = &mut pixel[..channels];
             if window.rows.count * columns.count == 0 {
-                pixel.fill(empty);
+                pixel.fill(if MAX { f32::NEG_INFINITY } else { 0.0 });
                 continue;
             }
-            let share = s.splat(1.0 / divisor(columns));
-            let mut done = 0;
-            for four in pixel.chunks_exact_mut(4 * S::LANES) {
-                let sums = window.reduce(s, &self.input[done..], four.len(), join, |cell| {
-                    let (a, b) = cell.split_at(2 * S::LANES);
-                    [s.load(a), s.load(&a[S::LANES..]), s.load(b), s.load(&b[S::LANES..])]
-                });
-                for (lanes, sum) in four.chunks_exact_mut(S::LANES).zip(sums) {
-                    s.store(s.mul(sum, share), lanes);
-                }
-                done += four.len();
-            }
-            for lanes in pixel[done..].chunks_mut(S::LANES) {
-                let [sum] =
-                    window.reduce(s, &self.input[done..], lanes.len(), join, |cell| [s.load_partial(cell)]);
-                s.store_partial(s.mul(sum, share), lanes);
-                done += lanes.len();
+            let share = 1.0 / cells(columns) as f32;
+            let (input, pixel) = window.reduce_blocks::<S, 4, MAX>(s, self.input, pixel, share);
+            let (input, pixel) = window.reduce_blocks::<S, 2, MAX>(s, input, pixel, share);
+            for (index, lanes) in pixel.chunks_mut(S::LANES).enumerate() {
+                let [sum] = window.reduce::<S, 1, MAX>(s, &input[index * S::LANES..], lanes.len());
+                store(s, s.mul(sum, s.splat(share)), lanes);
             }
         }
     }
 }
 
 impl Window {
-    /// Joins cells of so many `floats`, first those of each row, then the rows: sums of large windows
+    /// Reduces as many channels of `output` as make whole blocks of `N` vectors; gives what is left.
+    #[inline(always)]
+    fn reduce_blocks<'a, S: Simd, const N: usize, const MAX: bool>(
+        &self,
+        s: S,
+        input: &'a [f32],
+        output: &'a mut [f32],
+        share: f32,
+    ) -> (&'a [f32], &'a mut [f32]) {
+        let floats = N * S::LANES;
+        let (blocks, rest) = output.split_at_mut(output.len() / floats * floats);
+        let done = blocks.len();
+        for (index, block) in blocks.chunks_exact_mut(floats).enumerate() {
+            let sums = self.reduce::<S, N, MAX>(s, &input[index * floats..], floats);
+            for (lanes, sum) in block.chunks_exact_mut(S::LANES).zip(sums) {
+                s.store(s.mul(sum, s.splat(share)), lanes);
+            }
+        }
+        (&input[done..], rest)
+    }
+
+    /// Joins the first `floats` channels of the cells of each row, then the rows: sums of large windows
     /// stay accurate.
     #[inline(always)]
-    fn reduce<S: Simd, const N: usize>(
+    fn reduce<S: Simd, const N: usize, const MAX: bool>(
         &self,
         s: S,
         input: &[f32],
         floats: usize,
-        join: impl Fn(S::V, S::V) -> S::V,
-        load: impl Fn(&[f32]) -> [S::V; N],
     ) -> [S::V; N] {
         let mut total = [s.splat(0.0); N];
-        let mut row = self.rows.first % self.height;
+        let mut row = self.rows.first;
         for index in 0..self.rows.count {
+            if row >= self.height {
+                row %= self.height;
+            }
             let mut at = row * self.row + self.columns.first * self.pixel;
-            let mut sums = load(&input[at..at + floats]);
+            let mut sums = vectors::<S, N>(s, &input[at..at + floats]);
             for _ in 1..self.columns.count {
                 at += self.columns.step * self.pixel;
-                let cell = load(&input[at..at + floats]);
-                for n in 0..N {
-                    sums[n] = join(sums[n], cell[n]);
-                }
+                sums = join::<S, N, MAX>(s, sums, vectors::<S, N>(s, &input[at..at + floats]));
             }
-            for n in 0..N {
-                total[n] = if index == 0 { sums[n] } else { join(total[n], sums[n]) };
-            }
-            row = (row + self.rows.step) % self.height;
+            total = if index == 0 { sums } else { join::<S, N, MAX>(s, total, sums) };
+            row += self.rows.step;
         }
         total
     }
+}
+
+/// The vectors of some floats, the last of which may be partial.
+#[inline(always)]
+fn vectors<S: Simd, const N: usize>(s: S, floats: &[f32]) -> [S::V; N] {
+    let mut vectors = [s.splat(0.0); N];
+    for (vector, lanes) in vectors.iter_mut().zip(floats.chunks(S::LANES)) {
+        *vector = load(s, lanes);
+    }
+    vectors
+}
+
+/// The maxima or the sums of two blocks of vectors.
+#[inline(always)]
+fn join<S: Simd, const N: usize, const MAX: bool>(s: S, mut a: [S::V; N], b: [S::V; N]) -> [S::V; N] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = if MAX { s.maximum(*a, b) } else { s.add(*a, b) };
+    }
+    a
 }
