@@ -1,0 +1,231 @@
+//! Random networks compute what they mean, and random damage to them is survived.
+//!
+//! `CONVOLVE_CASES` and `CONVOLVE_SEED` choose how many networks are tried, and the first one's seed.
+
+use convolve_compiler::analysis::analyse;
+use convolve_compiler::check::Options as CheckOptions;
+use convolve_compiler::frontend::yaml;
+use convolve_compiler::graph::Graph;
+use convolve_compiler::passes::{Options, PASSES, optimise};
+use convolve_compiler::plan::{DECISIONS, Plan, plan, verify_plan};
+use convolve_compiler::render::{arrange, render};
+use convolve_compiler::verify::verify;
+use convolve_runtime::run::Run;
+use convolve_runtime::simd::Level;
+use convolve_runtime::weights::{Data, pack};
+use convolve_tests::interpret::interpret;
+use convolve_tests::network;
+use convolve_tests::random::{self, Random};
+
+/// A network's outputs.
+type Outputs = Vec<Vec<f32>>;
+
+fn seeds(cases: u64) -> std::ops::Range<u64> {
+    let number = |name: &str, default| match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    };
+    let first = number("CONVOLVE_SEED", 0);
+    first..first + number("CONVOLVE_CASES", cases)
+}
+
+/// What rounding a network's values to one part in a million does to its outputs, at most, for it to be
+/// compared: some networks, a norm of almost equal values say, make a matter of chance of every rounding.
+const STEADY: f64 = 2e-5;
+
+#[test]
+fn networks_compute_what_they_mean() {
+    let (mut compared, seeds) = (0, seeds(300));
+    for seed in seeds.clone() {
+        let network = random::network(seed);
+        compared += usize::from(Case::new(network.graph, &network.yaml, seed).is_some_and(|case| {
+            case.check();
+            true
+        }));
+    }
+    let drawn = usize::try_from(seeds.end - seeds.start).unwrap_or(usize::MAX);
+    assert!(compared * 10 >= drawn * 8, "only {compared} of {drawn} networks are steady");
+}
+
+/// A network with weights, inputs and what it means.
+struct Case<'y> {
+    graph: Graph,
+    yaml: &'y str,
+    seed: u64,
+    tensors: Vec<Vec<f32>>,
+    inputs: Vec<Vec<f32>>,
+    expected: Vec<Vec<f64>>,
+}
+
+impl<'y> Case<'y> {
+    /// `None` if the network is too unsteady to compare.
+    fn new(graph: Graph, yaml: &'y str, seed: u64) -> Option<Self> {
+        let mut random = Random::new(seed);
+        let tensors = network::tensors(&graph.parameters, &mut random);
+        let inputs = network::inputs(&graph, &mut random);
+        let expected = outputs(&graph, interpret(&graph, &tensors, &inputs, |_| {}));
+        let rounded = interpret(&graph, &tensors, &inputs, |array| {
+            let step = 1e-6 * scale(&array.data);
+            array.data.iter_mut().for_each(|x| *x += step * f64::from(random.real()));
+        });
+        let rounded = outputs(&graph, rounded);
+        let steady = expected.iter().zip(&rounded).all(|(a, b)| {
+            let limit = STEADY * scale(a);
+            a.iter().zip(b).all(|(a, b)| (a - b).abs() <= limit)
+        });
+        steady.then_some(Self { graph, yaml, seed, tensors, inputs, expected })
+    }
+
+    fn check(&self) {
+        let names = PASSES.iter().map(|pass| pass.name).chain(DECISIONS.iter().copied());
+        let mut switched = vec![Options::plain()];
+        switched.extend(names.map(|name| Options::default().without(name)));
+        let best = Level::detect();
+        for level in Level::available() {
+            self.expect(&Options::default(), level);
+        }
+        for options in &switched {
+            self.expect(options, best);
+        }
+    }
+
+    /// Compiles with these options, runs on this level, and compares.
+    fn expect(&self, options: &Options, level: Level) {
+        let Self { yaml, seed, .. } = self;
+        let mut graph = self.graph.clone();
+        _ = optimise(&mut graph, options);
+        let at = || format!("seed {seed} on {level}, {options:?}:\n{yaml}\n{graph}");
+        verify(&graph).unwrap_or_else(|why| panic!("{why}: {}", at()));
+        let plan = plan(&graph, options);
+        verify_plan(&plan).unwrap_or_else(|why| panic!("{why}: {}", at()));
+        let found = self.run(&plan, level);
+        for (output, (found, expected)) in found.iter().zip(&self.expected).enumerate() {
+            let limit = 1e-4 * scale(expected);
+            let far = found.iter().zip(expected).position(|(&a, b)| !((f64::from(a) - b).abs() <= limit));
+            if let Some(i) = far {
+                panic!("output {output}[{i}] is {}, should be {}: {}", found[i], expected[i], at());
+            }
+        }
+    }
+
+    /// Runs in memory that holds nothing, then what would spoil any result, then its own remains: all the same.
+    fn run(&self, plan: &Plan<'_>, level: Level) -> Outputs {
+        let bytes: Vec<Vec<u8>> =
+            self.tensors.iter().map(|tensor| tensor.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let data: Vec<Data<'_>> = bytes.iter().map(|bytes| Data::F32(bytes)).collect();
+        let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let mut weights = vec![f32::NAN; plan.weights];
+        pack(&plan.loads, &data, &mut weights);
+        let run = |arena: &mut [f32]| -> Outputs {
+            let mut run = Run { level, weights: &weights, inputs: &inputs, arena };
+            plan.steps.iter().for_each(|step| step.kernel.run(&mut run));
+            plan.outputs.iter().map(|slot| run.arena[slot.offset..][..slot.len()].to_vec()).collect()
+        };
+        let bits =
+            |outputs: &Outputs| -> Vec<u32> { outputs.iter().flatten().map(|x| x.to_bits()).collect() };
+        let mut arena = vec![0.0; plan.arena];
+        let first = run(&mut arena);
+        let again = run(&mut arena);
+        let [spoiled, flooded] = [f32::NAN, 3e38].map(|value| run(&mut vec![value; plan.arena]));
+        for (other, memory) in [(again, "used"), (spoiled, "undefined"), (flooded, "huge")] {
+            let Self { yaml, seed, graph, .. } = self;
+            assert_eq!(
+                bits(&first),
+                bits(&other),
+                "seed {seed} on {level}, {memory} memory:\n{yaml}\n{graph}\n{plan}"
+            );
+        }
+        first
+    }
+}
+
+fn outputs(graph: &Graph, values: Vec<convolve_tests::reference::Array>) -> Vec<Vec<f64>> {
+    graph.outputs.iter().map(|&(_, id)| values[id].data.clone()).collect()
+}
+
+/// The largest magnitude.
+fn scale(values: &[f64]) -> f64 {
+    values.iter().fold(1e-6, |scale, x| scale.max(x.abs()))
+}
+
+#[test]
+fn damaged_specifications_give_diagnostics_or_plans() {
+    for seed in seeds(1500) {
+        let mut random = Random::new(!seed);
+        let text = damage(&random::network(seed / 10).yaml, &mut random);
+        let start = std::time::Instant::now();
+        compile(&text);
+        let took = start.elapsed().as_secs();
+        assert!(took < 20, "seed {seed} took {took} s:\n{}", String::from_utf8_lossy(&text));
+    }
+}
+
+/// Compiles what can be compiled, and renders what is to be said.
+fn compile(text: &[u8]) {
+    let shown = std::panic::AssertUnwindSafe(|| {
+        let analysis = analyse(yaml::parse("net.yaml", text), &CheckOptions::default(), None);
+        assert_eq!(analysis.networks.is_empty(), analysis.has_errors());
+        for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
+            assert!(render(&diagnostic, &analysis.source).contains(&diagnostic.message));
+        }
+        for mut network in analysis.networks {
+            verify(&network.graph).expect("a graph that holds");
+            _ = optimise(&mut network.graph, &Options::default());
+            let plan = plan(&network.graph, &Options::default());
+            // The check follows every float of the arena.
+            if plan.arena < 1 << 18 {
+                verify_plan(&plan).expect("a plan that holds");
+            }
+        }
+    });
+    if let Err(panic) = std::panic::catch_unwind(shown) {
+        eprintln!("{}", String::from_utf8_lossy(text));
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The text with one to three mistakes in it.
+fn damage(text: &str, random: &mut Random) -> Vec<u8> {
+    let mut text = text.as_bytes().to_vec();
+    for _ in 0..=random.below(3) {
+        let kinds = [u8::is_ascii_digit, u8::is_ascii_alphabetic];
+        let lines: Vec<usize> = (0..text.len()).filter(|&i| i == 0 || text[i - 1] == b'\n').collect();
+        let line = random.below(lines.len());
+        let line = lines[line]..lines.get(line + 1).copied().unwrap_or(text.len());
+        match random.below(6) {
+            0 | 1 => {
+                let number = word(&text, kinds[0], random);
+                let new =
+                    random.pick(&["0", "-1", "1", "7", "4096", "2147483648", "99999999999999999999", "1e9"]);
+                text.splice(number, new.bytes());
+            }
+            2 => {
+                let old = word(&text, kinds[1], random);
+                let other = word(&text, kinds[1], random);
+                let new = text[other].to_vec();
+                text.splice(old, new);
+            }
+            3 => _ = text.drain(line),
+            4 => {
+                let copy = text[line.clone()].to_vec();
+                text.splice(line.start..line.start, copy);
+            }
+            _ => {
+                let at = random.below(text.len());
+                text[at] = random.pick(b"\0\t\n \"'#$&*-,:<>[]{}|~\xc3\xff");
+            }
+        }
+    }
+    text
+}
+
+/// A random longest run of such bytes; empty at the end if there is none.
+fn word(text: &[u8], is: fn(&u8) -> bool, random: &mut Random) -> std::ops::Range<usize> {
+    let starts: Vec<usize> =
+        (0..text.len()).filter(|&i| is(&text[i]) && (i == 0 || !is(&text[i - 1]))).collect();
+    if starts.is_empty() {
+        return text.len()..text.len();
+    }
+    let start = random.pick(&starts);
+    start..start + text[start..].iter().take_while(|byte| is(byte)).count()
+}
