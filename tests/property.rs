@@ -98,6 +98,7 @@ impl<'y> Case<'y> {
         verify(&graph).unwrap_or_else(|why| panic!("{why}: {}", at()));
         let plan = plan(&graph, options);
         verify_plan(&plan).unwrap_or_else(|why| panic!("{why}: {}", at()));
+        assert!(plan.bound <= plan.arena, "{}", at());
         let found = self.run(&plan, level);
         for (output, (found, expected)) in found.iter().zip(&self.expected).enumerate() {
             let limit = 1e-4 * scale(expected);
@@ -150,13 +151,16 @@ fn scale(values: &[f64]) -> f64 {
 
 #[test]
 fn damaged_specifications_give_diagnostics_or_plans() {
-    for seed in seeds(1500) {
+    for seed in seeds(200) {
+        let text = random::network(seed).yaml;
         let mut random = Random::new(!seed);
-        let text = damage(&random::network(seed / 10).yaml, &mut random);
-        let start = std::time::Instant::now();
-        compile(&text);
-        let took = start.elapsed().as_secs();
-        assert!(took < 20, "seed {seed} took {took} s:\n{}", String::from_utf8_lossy(&text));
+        for _ in 0..20 {
+            let damaged = damage(&text, &mut random);
+            let start = std::time::Instant::now();
+            compile(&damaged);
+            let took = start.elapsed().as_secs();
+            assert!(took < 20, "seed {seed} took {took} s:\n{}", String::from_utf8_lossy(&damaged));
+        }
     }
 }
 

@@ -1,0 +1,143 @@
+//! Rules of the repository that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use convolve_compiler::check::LAYERS;
+
+/// Lines that a Rust file may have, and that it should have.
+const MOST_LINES: usize = 600;
+const USUAL_LINES: usize = 400;
+/// Files beyond the usual length.
+const LONG: &[&str] = &["compiler/src/check/expand.rs"];
+
+/// Which of the workspace's crates each may use.
+const DEPENDENCIES: &[(&str, &[&str])] = &[
+    ("runtime", &[]),
+    ("compiler", &["convolve-runtime"]),
+    ("macros", &["convolve-compiler"]),
+    (".", &["convolve-runtime", "convolve-macros"]),
+    ("models", &["convolve"]),
+    ("cli", &["convolve-runtime", "convolve-compiler", "convolve-models"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Path and text of every text file of the repository that ends so.
+fn texts(ending: &str) -> Vec<(String, String)> {
+    let (mut texts, mut folders) = (Vec::new(), vec![String::new()]);
+    while let Some(folder) = folders.pop() {
+        for entry in
+            fs::read_dir(root().join(&folder)).expect("a folder").map(|entry| entry.expect("an entry"))
+        {
+            let name = entry.file_name().into_string().expect("a name in UTF-8");
+            let path = format!("{folder}{name}");
+            if entry.file_type().expect("a type").is_dir() {
+                if name == ".ci" || name != "target" && !name.starts_with('.') {
+                    folders.push(path + "/");
+                }
+            } else if let (true, Ok(text)) = (name.ends_with(ending), fs::read_to_string(entry.path())) {
+                texts.push((path, text));
+            }
+        }
+    }
+    texts.sort();
+    texts
+}
+
+#[track_caller]
+fn none(faults: &[String]) {
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let lines = |text: &str| text.lines().count();
+    let long: Vec<(String, usize)> = texts(".rs")
+        .into_iter()
+        .map(|(path, text)| (path, lines(&text)))
+        .filter(|(_, lines)| *lines > USUAL_LINES)
+        .collect();
+    assert!(long.iter().all(|(_, lines)| *lines <= MOST_LINES), "{long:?}");
+    let names: Vec<&str> = long.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(names, LONG, "the list of files over {USUAL_LINES} lines");
+}
+
+#[test]
+fn crates_depend_one_way() {
+    for (folder, allowed) in DEPENDENCIES {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).expect("a manifest");
+        let (_, list) = manifest.split_once("\n[dependencies]").unwrap_or_default();
+        let (list, _) = list.split_once("\n[").unwrap_or((list, ""));
+        for line in list.lines().filter(|line| line.starts_with("convolve")) {
+            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            assert!(allowed.contains(&name), "{folder} must not depend on {name}");
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stays_below_simd() {
+    let words = ["{", "fn", "impl", "trait", "extern"].map(|next| ["unsafe", next].join(" "));
+    let elsewhere = texts(".rs").into_iter().filter(|(path, _)| !path.starts_with("runtime/src/simd/"));
+    let found = elsewhere.filter(|(_, text)| words.iter().any(|word| text.contains(word)));
+    none(&found.map(|(path, _)| path).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_is_left_to_do_or_tied_to_a_machine() {
+    let words = [["TO", "DO"], ["FIX", "ME"]].map(|word| word.concat());
+    let folders = ["home", "root", "tmp", "work", "Users"].map(|folder| format!("/{folder}/"));
+    let mut faults = Vec::new();
+    for (path, text) in texts("") {
+        for (number, line) in text.lines().enumerate() {
+            let tied = folders.iter().any(|folder| {
+                let before = |at: usize| line[..at].chars().next_back();
+                let inside = |c: char| c.is_alphanumeric() || "._-/}".contains(c);
+                line.match_indices(folder).any(|(at, _)| !before(at).is_some_and(inside))
+            });
+            if tied || words.iter().any(|word| line.contains(word)) {
+                faults.push(format!("{path}:{}: {line}", number + 1));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn every_layer_and_argument_is_documented() {
+    let reference = fs::read_to_string(root().join("docs/spec.md")).expect("the reference");
+    let mut faults = Vec::new();
+    for kind in LAYERS {
+        let name = format!("`{}`", kind.name);
+        let row = reference.lines().find(|line| {
+            line.strip_prefix("| ")
+                .and_then(|row| row.split('|').next())
+                .is_some_and(|cell| cell.contains(&name))
+        });
+        let missing = |argument: &&str| {
+            row.is_none_or(|row| ["`", " = "].iter().all(|end| !row.contains(&format!("`{argument}{end}"))))
+        };
+        let arguments = kind.arguments.iter().map(|argument| argument.name).filter(missing);
+        faults.extend(arguments.map(|argument| format!("{name} does not list `{argument}`")));
+        faults.extend(row.is_none().then(|| format!("{name} has no row")));
+    }
+    none(&faults);
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut faults = Vec::new();
+    for (path, text) in texts(".md") {
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next());
+        for link in links.filter(|link| !link.is_empty() && !link.contains(':')) {
+            let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
+            if !root().join(folder).join(link).exists() {
+                faults.push(format!("{path} links to {link}"));
+            }
+        }
+    }
+    none(&faults);
+}
