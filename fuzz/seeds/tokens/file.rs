@@ -1,0 +1,1 @@
+pub Mnist = "specs/mnist.yaml"
