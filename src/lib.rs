@@ -5,7 +5,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-pub use convolve_runtime::*;
+pub use convolve_runtime::memory::{Aligned, TooSmall};
+pub use convolve_runtime::{Level, Model, WeightsError, Workspace};
+
+#[doc(hidden)]
+pub use convolve_macros::cnn_with_root as __cnn;
+#[doc(hidden)]
+pub use convolve_runtime::__private;
 
 /// Compiles networks: written in the call, or in a YAML file.
 ///
@@ -29,6 +35,3 @@ macro_rules! cnn {
         $crate::__cnn! { [$crate] $($tokens)* }
     };
 }
-
-#[doc(hidden)]
-pub use convolve_macros::cnn_with_root as __cnn;
