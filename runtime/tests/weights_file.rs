@@ -157,4 +157,19 @@ fn sizes_that_overflow_are_errors() {
         assert!(open(&with_header(header), &[parameter("a", &[1])]).is_err(), "{header}");
     }
     assert!(open(&u64::MAX.to_le_bytes(), &[]).is_err());
+
+    // Offsets that fit one by one, but whose end and the header's length together do not.
+    let size = (1u64 << 61) - 1;
+    let tensors: Vec<String> = (0..8)
+        .map(|i| {
+            let (start, end) = (i * size, (i + 1) * size);
+            format!(r#""{i}":{{"dtype":"U8","shape":[{size}],"data_offsets":[{start},{end}]}}"#)
+        })
+        .collect();
+    assert!(open(&with_header(&format!("{{{}}}", tensors.join(","))), &[]).is_err());
+
+    // A name may hold any digits.
+    let name = r#"9999999999999999999999\\\"9999999999999999999999"#;
+    let file = file(&[(name, Dtype::F32, &[1], bytes(&[1.0]))]);
+    assert!(open(&file, &[parameter(name, &[1])]).is_ok());
 }

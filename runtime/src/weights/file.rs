@@ -85,6 +85,9 @@ pub fn locate(file: &[u8], parameters: &[Parameter<'_>]) -> Result<Vec<Place>, V
 
 /// The first byte of the elements, and the tensors by name.
 fn header(file: &[u8]) -> Result<(usize, BTreeMap<String, TensorInfo>), String> {
+    if exceeds(file, file.len()) {
+        return Err("its header speaks of more bytes than the file has".to_owned());
+    }
     let (length, metadata) = SafeTensors::read_metadata(file).map_err(|error| error.to_string())?;
     let start = size_of::<u64>() + length;
     let tensors: BTreeMap<_, _> =
@@ -93,6 +96,23 @@ fn header(file: &[u8]) -> Result<(usize, BTreeMap<String, TensorInfo>), String> 
         return Err("it ends before its last tensor".to_owned());
     }
     Ok((start, tensors))
+}
+
+/// Whether the header has a number above `limit`, strings aside. The parser adds offsets unchecked, so
+/// that of a hostile file they would overflow.
+fn exceeds(file: &[u8], limit: usize) -> bool {
+    let Some((length, rest)) = file.split_first_chunk() else { return false };
+    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let (mut quoted, mut escaped, mut number) = (false, false, 0usize);
+    rest[..length.min(rest.len())].iter().any(|&byte| {
+        number = match byte {
+            b'0'..=b'9' if !quoted => number.saturating_mul(10).saturating_add(usize::from(byte - b'0')),
+            _ => 0,
+        };
+        quoted ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        number > limit
+    })
 }
 
 fn check(
