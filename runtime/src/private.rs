@@ -1,7 +1,8 @@
 //! What generated code names. Not for people: it changes with the compiler.
 
 pub use ::core;
-pub use ::core::primitive::{f32, u8, u64, usize};
+pub use ::core::option::Option::{None, Some};
+pub use ::core::primitive::{f32, str, u8, u64, usize};
 pub use ::core::result::Result;
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;

@@ -166,9 +166,9 @@ impl<T: Literal> Literal for Option<T> {
         match self {
             Some(value) => {
                 let value = value.literal();
-                quote!(rt::core::option::Option::Some(#value))
+                quote!(rt::Some(#value))
             }
-            None => quote!(rt::core::option::Option::None),
+            None => quote!(rt::None),
         }
     }
 }

@@ -43,7 +43,6 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
     let predictions = predictions(plan, &signature);
     let model = model(plan, name, &signature);
     let run = run(plan);
-    let Signature { input, output, .. } = &signature;
     let new = weights.map(|_| quote!(_ = #name::new;));
     quote! {
         #docs
@@ -82,7 +81,6 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
                 _ = #name::predict_batch;
                 _ = (#name::INPUT_SHAPE, #name::OUTPUT_SHAPE, #name::SUMMARY);
                 _ = (#name::PARAMETERS, #name::MACS, #name::WORKSPACE_BYTES, #name::WEIGHT_BYTES);
-                _ = rt::core::mem::size_of::<(#input, #output)>();
             };
         };
     }
@@ -186,7 +184,7 @@ fn constants(plan: &Plan<'_>, table: &str) -> TokenStream {
         /// Bytes of the packed weights.
         pub const WEIGHT_BYTES: rt::usize = 4 * #weights;
         /// The table of the layers.
-        pub const SUMMARY: &'static rt::core::primitive::str = #table;
+        pub const SUMMARY: &'static rt::str = #table;
     }
 }
 
@@ -353,7 +351,7 @@ fn model(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
             const MACS: rt::u64 = Self::MACS;
             const ARENA: rt::usize = #arena;
             const WEIGHT_BYTES: rt::usize = Self::WEIGHT_BYTES;
-            const SUMMARY: &'static rt::core::primitive::str = Self::SUMMARY;
+            const SUMMARY: &'static rt::str = Self::SUMMARY;
         }
     }
 }
