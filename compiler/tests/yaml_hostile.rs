@@ -69,6 +69,9 @@ fn aliases_that_explode_are_refused() {
 fn bytes_that_are_no_text_are_refused() {
     insta::assert_snapshot!("latin_1", refused(b"name: A\ninput: [4] # gr\xfc\xdfe\nlayers: [relu]\n"));
     insta::assert_snapshot!("nul", refused(b"name: A\nlayers: [re\0lu]\n"));
+    // Ends of lines to YAML, but to no editor.
+    insta::assert_snapshot!("carriage_return", refused(b"d: {e\r,e: {e"));
+    insta::assert_snapshot!("line_separator", refused("name: A\u{2028}input: [4]".as_bytes()));
     // UTF-16 with its byte order mark.
     insta::assert_snapshot!("utf_16", refused(b"\xff\xfen\0a\0m\0e\0"));
     // A truncated character at the end.

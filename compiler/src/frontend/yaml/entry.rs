@@ -2,6 +2,7 @@
 
 use super::read::Reader;
 use super::tree::{Content, Node};
+use crate::check::LAYERS;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Entry, Place, Spanned, Statement};
 
@@ -121,11 +122,15 @@ impl Reader<'_> {
     /// `- dropout: 0.5`
     fn positional(&mut self, kind: &str, value: &Node) {
         let written = self.source.span(value.place).map_or("…", |span| &self.source.text[span]);
+        let help = match LAYERS.iter().find(|layer| layer.name == kind).map(|layer| layer.arguments) {
+            Some([]) => format!("`{kind}` takes no argument of its own: write `- {kind}`"),
+            Some([first, ..]) => format!("write `- {kind}: {{ {}: {written} }}`", first.name),
+            None => format!("write `- {kind}: {{ argument: {written} }}`, with the argument's name"),
+        };
         let message = format!("the arguments of `{kind}` are written as a mapping, found {}", value.content);
-        let diagnostic = Diagnostic::error(value.place, message)
-            .label("a value without its argument's name")
-            .help(format!("write `- {kind}: {{ argument: {written} }}`, with the argument's name"));
-        self.report(diagnostic);
+        self.report(
+            Diagnostic::error(value.place, message).label("a value without its argument's name").help(help),
+        );
     }
 
     /// The arguments stand at the column of the layer:

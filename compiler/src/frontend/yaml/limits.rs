@@ -76,8 +76,10 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Refused)> {
                 }
             }
             ']' | '}' => depth = depth.saturating_sub(1),
-            '\t' | '\n' | '\r' => {}
-            control if control.is_control() => {
+            '\t' | '\n' => {}
+            '\r' if text[here.end..].starts_with('\n') => {}
+            // YAML ends lines at some of these, editors do not: positions would differ.
+            control if control.is_control() || matches!(control, '\u{2028}' | '\u{2029}') => {
                 let message = format!("the file contains the control character U+{:04X}", u32::from(control));
                 return Err(refused(
                     Refused::new(here, message).label("not allowed in YAML").help("remove it"),

@@ -220,7 +220,7 @@ fn open(
     opening: char,
     closing: char,
 ) -> Refused {
-    let Some(started) = started else {
+    let Some(started) = started.filter(|started| started.start < here.start) else {
         return Refused::new(here, format!("expected `,` or `{closing}`"));
     };
     if text[started.start..here.start].contains('\n') {
