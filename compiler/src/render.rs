@@ -224,7 +224,7 @@ fn cell(character: char) -> Cell {
     match character {
         '\t' => ("    ".to_owned(), 4),
         // Invisible and direction-changing characters would let a file forge what a message shows.
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
             (char::REPLACEMENT_CHARACTER.to_string(), 1)
         }
         control if control.is_control() => (char::REPLACEMENT_CHARACTER.to_string(), 1),

@@ -82,7 +82,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Refused)> {
             control if control.is_control() || matches!(control, '\u{2028}' | '\u{2029}') => {
                 let message = format!("the file contains the control character U+{:04X}", u32::from(control));
                 return Err(refused(
-                    Refused::new(here, message).label("not allowed in YAML").help("remove it"),
+                    Refused::new(here, message).label("not allowed in a specification").help("remove it"),
                 ));
             }
             _ => {}
