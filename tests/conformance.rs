@@ -45,7 +45,8 @@ fn check(case: &Case) -> Result<(), String> {
         let mut graph = network.graph.clone();
         optimise(&mut graph, &options);
         for level in Level::available() {
-            compare(case, &graph, &options, level).map_err(|reason| format!("{passes}, {level}: {reason}"))?;
+            compare(case, &graph, &options, level)
+                .map_err(|reason| format!("{passes}, {level}: {reason}"))?;
         }
     }
     Ok(())
@@ -62,16 +63,19 @@ fn compare(case: &Case, graph: &Graph, options: &Options, level: Level) -> Resul
         return Err(format!("{} outputs, but {} are expected", results.len(), case.outputs.len()));
     }
     for ((name, node), result) in graph.outputs.iter().zip(&results) {
-        let expected = case.outputs.get(name).or(case.outputs.get("")).ok_or(format!("no output `{name}`"))?;
+        let expected =
+            case.outputs.get(name).or(case.outputs.get("")).ok_or(format!("no output `{name}`"))?;
         let shape = graph.nodes[*node].shape.dimensions();
         if shape != expected.shape {
             return Err(format!("`{name}` is {shape:?}, but {:?} is expected", expected.shape));
         }
         let scale = expected.data.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
-        let errors = result.iter().zip(&expected.data).map(|(found, expected)| (found - expected).abs() / scale);
+        let errors =
+            result.iter().zip(&expected.data).map(|(found, expected)| (found - expected).abs() / scale);
         // A comparison that a NaN fails.
         if !errors.clone().all(|error| error <= TOLERANCE) {
-            let worst = errors.fold(0.0, |most: f32, error| if error.is_nan() { error } else { most.max(error) });
+            let worst =
+                errors.fold(0.0, |most: f32, error| if error.is_nan() { error } else { most.max(error) });
             return Err(format!("`{name}` is off by {worst:e} of its scale {scale}"));
         }
     }

@@ -23,7 +23,7 @@
 //!
 //! let digits = data::mnist_test();
 //! let model = Mnist::new();
-//! let mut workspace = convolve::memory::Workspace::new();
+//! let mut workspace = convolve::Workspace::new();
 //! let probabilities = model.predict(&digits.images[0], &mut workspace);
 //! assert_eq!(digits.labels[0], 7);
 //! assert!(probabilities[7] > 0.99);

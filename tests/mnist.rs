@@ -1,0 +1,96 @@
+//! The main job: the 10,000 test images, with weights that Keras and PyTorch trained.
+
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+use convolve::Workspace;
+use convolve_compiler::analysis::analyse;
+use convolve_compiler::check::Options as CheckOptions;
+use convolve_compiler::execute::Executor;
+use convolve_compiler::files::Directory;
+use convolve_compiler::frontend::yaml;
+use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::plan::plan;
+use convolve_models::data::{Digit, mnist_test};
+use convolve_models::{Mnist, MnistInline, MnistPytorch};
+use convolve_runtime::simd::Level;
+use safetensors::SafeTensors;
+
+type Probabilities = [f32; 10];
+
+#[test]
+fn weights_from_keras() {
+    let model = Mnist::new();
+    let mut workspace = Workspace::new();
+    judge("keras", 9892, |image| *model.predict(image, &mut workspace));
+}
+
+#[test]
+fn weights_from_pytorch() {
+    let model = MnistPytorch::new();
+    let mut workspace = Workspace::new();
+    judge("torch", 9883, |image| *model.predict(image, &mut workspace));
+}
+
+#[test]
+fn the_network_written_in_rust() {
+    let model = MnistInline::new();
+    let mut workspace = Workspace::new();
+    judge("keras", 9892, |image| *model.predict(image, &mut workspace));
+}
+
+/// The first 200 images, embedded weights against the executor's, on every level.
+#[test]
+fn the_executor_gives_the_same_bits() {
+    let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/specs");
+    let text = std::fs::read(specs.join("mnist.yaml")).expect("a specification");
+    let analysis =
+        analyse(yaml::parse("mnist.yaml", &text), &CheckOptions::default(), Some(&Directory(specs)));
+    let [network] = &analysis.networks[..] else { panic!("{:?}", analysis.diagnostics) };
+    let weights = network.weights.as_ref().expect("the file names its weights");
+    let data: Vec<_> = weights.places.iter().map(|place| place.data(&weights.file.bytes)).collect();
+    let mut graph = network.graph.clone();
+    optimise(&mut graph, &Options::default());
+    let plan = plan(&graph, &Options::default());
+    let mut workspace = Workspace::new();
+    for level in Level::available() {
+        let model = Mnist::new().with_level(level);
+        let mut executor = Executor::new(&plan, &data, level);
+        for image in &mnist_test().images[..200] {
+            let executed = executor.run(&[image.as_flattened().as_flattened()]);
+            assert_eq!(executed, [model.predict(image, &mut workspace).to_vec()], "{level}");
+        }
+    }
+}
+
+/// Compares every probability with the framework's, and counts the digits that are read right.
+fn judge(framework: &str, right: usize, mut predict: impl FnMut(&Digit) -> Probabilities) {
+    let digits = mnist_test();
+    let answers = answers(framework);
+    assert_eq!(answers.len(), digits.images.len());
+    let mut correct = 0;
+    let mut worst = 0.0f32;
+    for ((image, label), answer) in digits.images.iter().zip(&digits.labels).zip(&answers) {
+        let found = predict(image);
+        for (found, answer) in found.iter().zip(answer) {
+            assert!(found.is_finite());
+            worst = worst.max((found - answer).abs());
+        }
+        let best = (0..10).max_by(|&a, &b| found[a].total_cmp(&found[b]));
+        correct += usize::from(best == Some(usize::from(*label)));
+    }
+    assert!(worst <= 1e-4, "a probability is off by {worst}");
+    assert_eq!(correct, right);
+}
+
+/// The framework's probabilities, by image.
+fn answers(framework: &str) -> Vec<Probabilities> {
+    let name = format!("golden/mnist_{framework}_test.safetensors");
+    let file = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("the answers");
+    let tensors = SafeTensors::deserialize(&file).expect("a safetensors file");
+    let tensor = tensors.tensor("probabilities").expect("the probabilities");
+    let (words, _) = tensor.data().as_chunks();
+    let floats: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+    floats.as_chunks().0.to_vec()
+}
