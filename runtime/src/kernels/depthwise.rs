@@ -67,10 +67,11 @@ impl WithSimd for Task<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Depthwise { input, output, rows, columns, multiplier, .. } = self.layer;
-        // So many channels at once that the rows of a window stay in half of a first-level cache.
-        const CACHE: usize = 4 * 1024;
+        // So many channels at once that the rows of a window stay in a first-level cache, but no fewer than make the
+        // reads of a pixel long: wide maps come from far away.
+        const CACHE: usize = 8 * 1024;
         let block = match multiplier {
-            1 => (CACHE / (rows.kernel * input.width)).max(PANEL) / PANEL * PANEL,
+            1 => (CACHE / (rows.kernel * input.width)).max(4 * PANEL) / PANEL * PANEL,
             _ => output.channels,
         };
         let along = Along::Forward { repeat: 1 };

@@ -37,7 +37,7 @@ pub(crate) struct Lanewise<'a> {
 
 impl Lanewise<'_> {
     /// Most pixels of a tile, as many as there are cases for.
-    pub(crate) const TILE: usize = 4;
+    pub(crate) const TILE: usize = 6;
 
     /// Computes the line, in tiles of nearly equal size.
     ///
@@ -121,6 +121,8 @@ impl<const K: usize, const STRIDE: usize> Checked<'_, K, STRIDE> {
                     1 => self.tile::<S, 1, WHOLE>(simd, first, channel, count),
                     2 => self.tile::<S, 2, WHOLE>(simd, first, channel, count),
                     3 => self.tile::<S, 3, WHOLE>(simd, first, channel, count),
+                    4 => self.tile::<S, 4, WHOLE>(simd, first, channel, count),
+                    5 => self.tile::<S, 5, WHOLE>(simd, first, channel, count),
                     _ => self.tile::<S, { Lanewise::TILE }, WHOLE>(simd, first, channel, count),
                 }
             }
