@@ -144,20 +144,19 @@ impl Iterator for Bands<'_> {
     type Item = Band;
 
     fn next(&mut self) -> Option<Band> {
-        let (step, origin) = loop {
+        let (phase, first_cell) = loop {
             if self.phase >= self.step().min(self.output) {
                 return None;
             }
-            let phase = self.phase();
-            if self.cell < phase.0.count {
-                break phase;
+            let (phase, cell) = self.phase();
+            if self.cell < phase.count {
+                break (phase, cell);
             }
             self.phase += 1;
             self.cell = 0;
         };
-        let phase = step;
         let limit = (self.input * phase.repeat) as isize;
-        let origin = origin + (self.cell * phase.advance) as isize;
+        let origin = first_cell + (self.cell * phase.advance) as isize;
         // Valid taps are neighbours; the band lasts until one more becomes valid or one ceases to be.
         let (mut first, mut taps, mut count) = (0, 0, phase.count - self.cell);
         for tap in 0..phase.taps {

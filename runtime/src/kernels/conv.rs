@@ -45,8 +45,8 @@ pub struct Conv2d {
     pub weights: usize,
     /// Applied last, before pooling.
     pub activation: Activation,
-    /// A pooling of the result, of a convolution that is not transposed. Its `input` is scratch for the rows of one pooled row (its height
-    /// the pooling's kernel), its `output` equals this kernel's.
+    /// A pooling of the result, of a convolution that is not transposed. Its `input` is scratch, a ring for
+    /// the rows of one pooled row (its height the pooling's extent), its `output` equals this kernel's.
     pub pool: Option<Pool>,
 }
 
@@ -59,7 +59,7 @@ impl Conv2d {
         let mut next = 0;
         for y in 0..pool.output.height {
             let taps = pool.windows.rows(y, height, pool.output.height);
-            let end = taps.first + taps.count.saturating_sub(1) * taps.step + 1;
+            let end = taps.first + taps.count.saturating_sub(1) * taps.step + taps.count.min(1);
             next = next.max(taps.first);
             while next < end {
                 let top = next % ring.height;
