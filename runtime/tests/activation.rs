@@ -45,8 +45,8 @@ fn expected(activation: Activation, slope: f64, x: f64) -> f64 {
         Activation::Prelu { .. } => x * if x < 0.0 { slope } else { 1.0 },
         Activation::Elu { alpha } if x < 0.0 => f64::from(alpha) * x.exp_m1(),
         Activation::Elu { .. } => x,
-        Activation::Selu if x < 0.0 => 1.0507009873554804934 * 1.6732632423543772848 * x.exp_m1(),
-        Activation::Selu => 1.0507009873554804934 * x,
+        Activation::Selu if x < 0.0 => 1.050_700_987_355_480_5 * 1.673_263_242_354_377_2 * x.exp_m1(),
+        Activation::Selu => 1.050_700_987_355_480_5 * x,
         Activation::Celu { alpha } => {
             x.max(0.0) + (f64::from(alpha) * (x / f64::from(alpha)).exp_m1()).min(0.0)
         }
