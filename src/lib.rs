@@ -15,20 +15,24 @@ pub use convolve_runtime::__private;
 
 /// Compiles networks: written in the call, or in a YAML file.
 ///
-/// ```ignore
+/// ```
 /// convolve::cnn! {
 ///     /// Tells digits apart.
 ///     pub fn Digits(image: Input<28, 28, 1>) -> Output<10> {
-///         let c1 = conv2d(image, filters = 32, kernel_size = 3, activation = relu);
+///         let c1 = conv2d(image, filters = 8, kernel_size = 3, activation = relu);
 ///         let p1 = max_pool2d(c1, kernel_size = 2);
 ///         dense(flatten(p1), units = 10, activation = softmax)
 ///     }
 /// }
 ///
-/// convolve::cnn! { pub UNet = "specs/unet.yaml" }
+/// let model = Digits::init(42);
+/// let mut workspace = convolve::Workspace::new();
+/// let probabilities: &[f32; 10] = model.predict(&[[[0.5]; 28]; 28], &mut workspace);
+/// assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
 /// ```
 ///
-/// A path is relative to the crate's directory or to the source file.
+/// A file is compiled by `convolve::cnn! { pub UNet = "specs/unet.yaml" }`.
+/// Its path is relative to the crate's directory or to the source file; a change of it rebuilds the crate.
 #[macro_export]
 macro_rules! cnn {
     ($($tokens:tt)*) => {
