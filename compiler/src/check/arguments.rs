@@ -69,9 +69,17 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// The remedy for a number that is none, or too small or large: the smallest that works.
+    fn least(&self, name: &str, least: usize) -> String {
+        format!("the smallest value is {}", self.notation.argument(name, least))
+    }
+
     /// A whole number of at least `least`.
     pub(super) fn integer(&mut self, name: &str, default: Option<usize>, least: usize) -> Option<usize> {
-        self.read(name, default, |value, what| values::integer_between(value, what, least, LARGEST))
+        let help = self.least(name, least);
+        self.read(name, default, |value, what| {
+            values::integer_between(value, what, least, LARGEST).map_err(|mistake| mistake.help(&help))
+        })
     }
 
     /// A finite number.
@@ -96,20 +104,20 @@ impl<'a> Arguments<'a> {
         default: Option<[usize; 2]>,
         least: usize,
     ) -> Option<[usize; 2]> {
+        let help = self.least(name, least);
+        let integer = |value: &Spanned<Value>, what: &str| {
+            values::integer_between(value, what, least, LARGEST).map_err(|mistake| mistake.help(&help))
+        };
         self.read(name, default, |value, what| match &value.value {
             Value::List(items) => match items.as_slice() {
-                [vertical, horizontal] => Ok([
-                    values::integer_between(vertical, what, least, LARGEST)?,
-                    values::integer_between(horizontal, what, least, LARGEST)?,
-                ]),
+                [vertical, horizontal] => Ok([integer(vertical, what)?, integer(horizontal, what)?]),
                 _ => Err(Diagnostic::error(value.place, format!("{what} is a list of {}", items.len()))
                     .label("expected a number or `[vertical, horizontal]`")),
             },
-            Value::Integer(_) => {
-                values::integer_between(value, what, least, LARGEST).map(|number| [number; 2])
-            }
+            Value::Integer(_) => integer(value, what).map(|number| [number; 2]),
             other => Err(Diagnostic::error(value.place, format!("{what} is {}", kind_of(other)))
-                .label("expected a whole number or `[vertical, horizontal]`")),
+                .label("expected a whole number or `[vertical, horizontal]`")
+                .help(&help)),
         })
     }
 

@@ -47,8 +47,18 @@ impl<'a> Builder<'a> {
 
     /// Checks the next layer.
     pub(super) fn layer(&mut self, layer: &Layer) {
+        let before = self.diagnostics.len();
         let checked = (layer.kind.build)(self, layer);
         self.layers.push(checked);
+        // Whatever is wrong with a layer, the user wants to know what comes in; more telling notes go first.
+        if let Some(source) = self.source(layer) {
+            let reads = self.reads(layer, source);
+            for mistake in &mut self.diagnostics[before..] {
+                if mistake.notes.is_empty() {
+                    mistake.notes.push(reads.clone());
+                }
+            }
+        }
     }
 
     /// The node of a tensor.

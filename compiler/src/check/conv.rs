@@ -227,7 +227,8 @@ fn grouped(
     let common = |groups: &usize| channels.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
     let below = (1..groups).rev().find(common);
     let above = (groups + 1..=channels.min(filters)).find(common);
-    let ways: Vec<_> = below.into_iter().chain(above).map(|groups| groups.to_string()).collect();
+    let ways: Vec<_> =
+        below.into_iter().chain(above).map(|groups| builder.notation.argument("groups", groups)).collect();
     let place = builder.arguments(layer).place("groups");
     let message =
         format!("`groups` of `{}` is {groups}, which does not divide its {number} {what}", layer.name);
@@ -237,7 +238,7 @@ fn grouped(
         .note(format!(
             "the {channels} input channels and the {filters} filters are split evenly among the groups"
         ))
-        .help(format!("use {} groups", ways.join(" or ")));
+        .help(format!("use {}", ways.join(" or ")));
     builder.arguments(layer).report("groups", mistake);
     None
 }

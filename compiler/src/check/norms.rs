@@ -70,7 +70,11 @@ pub(super) fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     if channels % groups != 0 {
         let below = (1..groups.min(channels)).rev().find(|groups| channels.is_multiple_of(*groups));
         let above = (groups + 1..=channels).find(|groups| channels.is_multiple_of(*groups));
-        let ways: Vec<_> = below.into_iter().chain(above).map(|groups| groups.to_string()).collect();
+        let ways: Vec<_> = below
+            .into_iter()
+            .chain(above)
+            .map(|groups| builder.notation.argument("groups", groups))
+            .collect();
         let place = builder.arguments(layer).place("groups");
         let message = format!(
             "`groups` of `{}` is {groups}, which does not divide its {channels} channels",
@@ -79,7 +83,7 @@ pub(super) fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         let mistake = Diagnostic::error(place, message)
             .label(format!("{channels} / {groups} is not whole"))
             .note(builder.reads(layer, source))
-            .help(format!("use {} groups", ways.join(" or ")));
+            .help(format!("use {}", ways.join(" or ")));
         builder.arguments(layer).report("groups", mistake);
         return None;
     }

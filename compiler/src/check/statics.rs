@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use super::aliases::{argument_meant, layer_meant};
 use super::layers::{Arity, layer};
 use super::notation::Notation;
+use super::values::kind_of;
 use crate::diagnostic::Diagnostic;
-use crate::spec::{Block, Body, Entry, Operand, Place, Spec, Statement};
+use crate::spec::{Block, Body, Entry, Operand, Place, Spec, Statement, Value};
 
 /// Entries that cannot be expanded because a mistake in them is reported, sorted.
 pub(super) fn statics(spec: &Spec, notation: Notation, diagnostics: &mut Vec<Diagnostic>) -> Vec<Place> {
@@ -97,13 +98,7 @@ impl Checker<'_> {
     }
 
     fn entry(&mut self, entry: &Entry) {
-        if let Some(name) = entry.name.as_ref().filter(|name| !is_layer_name(&name.value)) {
-            let message = format!("`{}` cannot name a layer", name.value);
-            self.diagnostics.push(
-                Diagnostic::error(name.place, message)
-                    .label("expected letters, digits and `_`, with `.` between parts"),
-            );
-        }
+        self.name(entry);
         if entry.broken {
             self.refused.push(entry.place);
             return;
@@ -126,6 +121,25 @@ impl Checker<'_> {
         };
         self.arguments(entry, &known, &required);
         self.sources(entry);
+    }
+
+    /// Names become parts of tensor names, whose parts are joined by dots.
+    fn name(&mut self, entry: &Entry) {
+        let Some(name) = &entry.name else { return };
+        let part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if name.value.split('.').all(part) {
+            return;
+        }
+        let kept = |c: char| if c.is_alphanumeric() || c == '.' { c } else { '_' };
+        let meant: String = name.value.chars().map(kept).collect();
+        let meant: Vec<_> = meant.split('.').filter(|part| !part.is_empty()).collect();
+        let help = (!meant.is_empty()).then(|| format!("for example `{}`", meant.join(".")));
+        let message = format!("{} cannot name a layer", kind_of(&Value::Word(name.value.clone())));
+        self.diagnostics.push(
+            Diagnostic::error(name.place, message)
+                .label("expected letters, digits and `_`, with `.` between parts")
+                .maybe_help(help),
+        );
     }
 
     fn unknown(&mut self, entry: &Entry) {
@@ -176,19 +190,21 @@ impl Checker<'_> {
                 );
             }
         }
-        let missing: Vec<_> = required
+        let missing: Vec<&str> = required
             .iter()
             .filter(|name| !seen.contains_key(**name) && !misnamed.contains(*name))
-            .map(|name| format!("`{name}`"))
+            .copied()
             .collect();
         if !missing.is_empty() {
-            let needs = missing.join(" and ");
-            let example =
-                self.notation.argument(missing[0].trim_matches('`'), example(missing[0].trim_matches('`')));
+            let listed = |word: &dyn Fn(&str) -> String| {
+                missing.iter().map(|name| word(name)).collect::<Vec<_>>().join(" and ")
+            };
+            let needs = listed(&|name| format!("`{name}`"));
+            let examples = listed(&|name| self.notation.argument(name, example(name)));
             self.diagnostics.push(
                 Diagnostic::error(entry.kind.place, format!("`{kind}` needs {needs}"))
                     .label(format!("{needs} missing"))
-                    .help(format!("add {example}")),
+                    .help(format!("add {examples}")),
             );
         }
         if !missing.is_empty() || !misnamed.is_empty() {
@@ -294,11 +310,6 @@ fn block_uses<'a>(spec: &Spec, body: &'a Body) -> Vec<(usize, &'a Entry)> {
             Some((block, entry))
         })
         .collect()
-}
-
-/// Letters, digits and `_`, with `.` between parts.
-fn is_layer_name(name: &str) -> bool {
-    name.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// A typical value of an argument, for the remedy.

@@ -77,7 +77,7 @@ pub(super) fn number(value: &Spanned<Value>, what: &str) -> Result<f32, Diagnost
     if narrow.is_finite() {
         Ok(narrow)
     } else {
-        Err(Diagnostic::error(value.place, format!("{what} is {wide}, which float32 cannot hold"))
+        Err(Diagnostic::error(value.place, format!("{what} is {wide:e}, which float32 cannot hold"))
             .label("not a finite float32"))
     }
 }

@@ -34,6 +34,12 @@ impl Reader<'_> {
                     self.not_indented(key, &rest[0].0);
                     vec![self.entry(item, key, Arguments::Beside(rest))]
                 }
+                [(key, arguments), rest @ ..]
+                    if rest.iter().all(|(_, value)| value.content.is_scalar()) && !rest.is_empty() =>
+                {
+                    self.outside(key, &rest[0].0);
+                    vec![self.entry(item, key, Arguments::Node(arguments))]
+                }
                 [] => vec![self.no_entry(item)],
                 several => {
                     self.several_layers(several);
@@ -145,6 +151,18 @@ impl Reader<'_> {
                 .label("stands beside the layer, not below it")
                 .related(kind.place, "the layer")
                 .help(format!("indent the arguments deeper than `{word}`, or write `- {word}: {{ … }}`"));
+        self.report(diagnostic);
+    }
+
+    /// `{ conv2d: { … }, name: c1 }`
+    fn outside(&mut self, kind: &Node, argument: &Node) {
+        let [kind_word, argument_word] = [kind, argument].map(|node| self.word(node).map(|word| word.value));
+        let (kind_word, argument_word) = (kind_word.unwrap_or_default(), argument_word.unwrap_or_default());
+        let message = format!("`{argument_word}` stands beside `{kind_word}`, not among its arguments");
+        let diagnostic = Diagnostic::error(argument.place, message)
+            .label("outside the layer")
+            .related(kind.place, "the layer")
+            .help(format!("write `- {kind_word}: {{ {argument_word}: …, … }}`"));
         self.report(diagnostic);
     }
 

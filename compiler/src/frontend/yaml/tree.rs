@@ -36,6 +36,13 @@ pub(super) enum Content {
     Map(Vec<(Node, Node)>),
 }
 
+impl Content {
+    /// Whether it is one value, neither nothing nor a collection.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(self, Self::Nothing | Self::List(_) | Self::Map(_))
+    }
+}
+
 /// Why a tree was not built, where the library's own error does not say.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refusal {
