@@ -31,6 +31,7 @@ pub mod inside {
 ::nn::cnn! { pub FromFile = "src/net.yaml" }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "sums of zeros and products with one are exact")]
 mod tests {
     use ::nn::Workspace;
     use ::std::assert_eq;
