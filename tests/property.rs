@@ -2,6 +2,8 @@
 //!
 //! `CONVOLVE_CASES` and `CONVOLVE_SEED` choose how many networks are tried, and the first one's seed.
 
+use std::collections::BTreeSet;
+
 use convolve_compiler::analysis::analyse;
 use convolve_compiler::check::Options as CheckOptions;
 use convolve_compiler::frontend::yaml;
@@ -47,6 +49,24 @@ fn networks_compute_what_they_mean() {
     assert!(compared * 10 >= drawn * 8, "only {compared} of {drawn} networks are steady");
 }
 
+#[test]
+fn every_pass_and_decision_finds_something_to_do() {
+    let mut done = BTreeSet::new();
+    for seed in seeds(300) {
+        let mut graph = random::network(seed).graph;
+        let mut reports = optimise(&mut graph, &Options::default());
+        reports.extend(plan(&graph, &Options::default()).reports);
+        done.extend(reports.into_iter().filter(|report| report.done).map(|report| report.pass));
+    }
+    let names: BTreeSet<&str> = switches().collect();
+    assert_eq!(done, names);
+}
+
+/// The names of all passes and decisions.
+fn switches() -> impl Iterator<Item = &'static str> {
+    PASSES.iter().map(|pass| pass.name).chain(DECISIONS.iter().copied())
+}
+
 /// A network with weights, inputs and what it means.
 struct Case<'y> {
     graph: Graph,
@@ -77,9 +97,9 @@ impl<'y> Case<'y> {
     }
 
     fn check(&self) {
-        let names = PASSES.iter().map(|pass| pass.name).chain(DECISIONS.iter().copied());
+        verify(&self.graph).unwrap_or_else(|why| panic!("{why}: seed {}:\n{}", self.seed, self.yaml));
         let mut switched = vec![Options::plain()];
-        switched.extend(names.map(|name| Options::default().without(name)));
+        switched.extend(switches().map(|name| Options::default().without(name)));
         let best = Level::detect();
         for level in Level::available() {
             self.expect(&Options::default(), level);

@@ -65,6 +65,18 @@ blocks:
       - depthwise_conv2d: { name: a.conv, kernel_size: 3, padding: same }
       - relu
       - add: { from: [input, relu_1] }
+  residual:
+    params: [filters]
+    layers:
+      - conv2d: { name: conv, filters: $filters, kernel_size: 3, padding: same }
+      - batch_norm
+      - add: { from: [input, batch_norm_1] }
+      - relu
+  mixed:
+    params: [units]
+    layers:
+      - dense: { units: $units }
+      - add: { from: [dense_1, input] }
   narrowed:
     params: [filters]
     layers:
@@ -124,6 +136,8 @@ const LAYERS: &[&str] = &[
     "shortcut",
     "shortcut: { repeat: 3 }",
     "narrowed: { filters: N }",
+    "residual: { filters: F }",
+    "mixed: { units: F }",
 ];
 
 /// Activations, as values; as layers the same.
@@ -285,6 +299,7 @@ fn value(letter: char, shape: Shape, random: &mut Random) -> Option<String> {
         'O' => &["dcr", "crd"],
         'P' => &["valid", "same", "same_lower", "0", "1", "2", "[1, 0]", "[0, 1, 2, 0]"],
         'S' => &["1", "1", "2", "3", "[1, 2]", "[2, 1]"],
+        'F' => return Some(shape.channels().to_string()),
         'N' => return Some(random.pick(CHANNELS).to_string()),
         'X' => {
             let [height, width, channels] = shape.extents();
