@@ -225,8 +225,9 @@ fn grouped(
         [("input channels", channels), ("filters", filters)].into_iter().find(|(_, n)| n % groups != 0);
     let Some((what, number)) = undivided else { return Some(()) };
     let common = |groups: &usize| channels.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
-    let below = (1..groups).rev().find(common);
-    let above = (groups + 1..=channels.min(filters)).find(common);
+    let most = channels.min(filters);
+    let below = (1..groups.min(most + 1)).rev().find(common);
+    let above = (groups + 1..=most).find(common);
     let ways: Vec<_> =
         below.into_iter().chain(above).map(|groups| builder.notation.argument("groups", groups)).collect();
     let place = builder.arguments(layer).place("groups");
