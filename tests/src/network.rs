@@ -2,13 +2,9 @@
 
 use convolve_compiler::analysis::analyse;
 use convolve_compiler::check::Options as CheckOptions;
-use convolve_compiler::execute::Executor;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::{Graph, Parameter};
-use convolve_compiler::passes::{Options, optimise};
-use convolve_compiler::plan::plan;
-use convolve_runtime::simd::Level;
-use convolve_runtime::weights::{Data, Initial};
+use convolve_runtime::weights::Initial;
 
 use crate::random::Random;
 
@@ -48,23 +44,4 @@ pub fn inputs(graph: &Graph, random: &mut Random) -> Vec<Vec<f32>> {
         }
     }
     inputs
-}
-
-/// What the network computes, compiled with these options and executed on this level.
-#[must_use]
-pub fn execute(
-    graph: &Graph,
-    options: &Options,
-    level: Level,
-    tensors: &[Vec<f32>],
-    inputs: &[Vec<f32>],
-) -> Vec<Vec<f32>> {
-    let mut graph = graph.clone();
-    _ = optimise(&mut graph, options);
-    let plan = plan(&graph, options);
-    let bytes: Vec<Vec<u8>> =
-        tensors.iter().map(|tensor| tensor.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
-    let data: Vec<Data<'_>> = bytes.iter().map(|bytes| Data::F32(bytes)).collect();
-    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-    Executor::new(&plan, &data, level).run(&inputs)
 }
