@@ -9,7 +9,7 @@ use super::arguments::{Arguments, Padding, split};
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::space;
-use super::values::LARGEST;
+use super::values::{LARGEST, common_divisor, divisors_beside};
 use super::window::Window;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Conv, Depthwise, Layout, NodeId, Op, Shape};
@@ -224,12 +224,9 @@ fn grouped(
     let undivided =
         [("input channels", channels), ("filters", filters)].into_iter().find(|(_, n)| n % groups != 0);
     let Some((what, number)) = undivided else { return Some(()) };
-    let common = |groups: &usize| channels.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
-    let most = channels.min(filters);
-    let below = (1..groups.min(most + 1)).rev().find(common);
-    let above = (groups + 1..=most).find(common);
-    let ways: Vec<_> =
-        below.into_iter().chain(above).map(|groups| builder.notation.argument("groups", groups)).collect();
+    let ways: Vec<_> = divisors_beside(groups, common_divisor(channels, filters))
+        .map(|groups| builder.notation.argument("groups", groups))
+        .collect();
     let place = builder.arguments(layer).place("groups");
     let message =
         format!("`groups` of `{}` is {groups}, which does not divide its {number} {what}", layer.name);

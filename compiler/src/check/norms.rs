@@ -5,6 +5,7 @@ use convolve_runtime::weights::{Fold, Initial, ParameterId};
 
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
+use super::values::divisors_beside;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Layout, Op};
 
@@ -68,11 +69,7 @@ pub(super) fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let (source, [_, _, channels]) = builder.map(layer)?;
     let groups = groups?;
     if channels % groups != 0 {
-        let below = (1..groups.min(channels)).rev().find(|groups| channels.is_multiple_of(*groups));
-        let above = (groups + 1..=channels).find(|groups| channels.is_multiple_of(*groups));
-        let ways: Vec<_> = below
-            .into_iter()
-            .chain(above)
+        let ways: Vec<_> = divisors_beside(groups, channels)
             .map(|groups| builder.notation.argument("groups", groups))
             .collect();
         let place = builder.arguments(layer).place("groups");

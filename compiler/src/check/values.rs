@@ -1,5 +1,7 @@
 //! Reading values: numbers within limits, words out of a list, pairs.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::spec::{Spanned, Value};
 
@@ -110,4 +112,17 @@ pub(super) fn word(value: &Spanned<Value>, what: &str, words: &[&str]) -> Result
         other => Err(Diagnostic::error(value.place, format!("{what} cannot be {}", kind_of(other)))
             .label(format!("expected one of {}", listed()))),
     }
+}
+
+/// The divisors of `number` on both sides of `near`, which is none.
+pub(super) fn divisors_beside(near: usize, number: usize) -> impl Iterator<Item = usize> {
+    let small = (1..).take_while(|n| n * n <= number).filter(|n| number.is_multiple_of(*n));
+    let all: BTreeSet<usize> = small.flat_map(|n| [n, number / n]).collect();
+    let (below, above) = (all.range(..near).next_back(), all.range(near..).next());
+    [below.copied(), above.copied()].into_iter().flatten()
+}
+
+/// The greatest common divisor (Euclid's).
+pub(super) const fn common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
