@@ -20,7 +20,7 @@ pub enum Kernel {
     Pool(Pool),
     /// [`Pad`].
     Pad(Pad),
-    /// [`Copy`].
+    /// [`struct@Copy`].
     Copy(Copy),
     /// [`Resize`].
     Resize(Resize),
