@@ -8,8 +8,8 @@ use convolve_compiler::check::LAYERS;
 /// Lines that a Rust file may have, and that it should have.
 const MOST_LINES: usize = 600;
 const USUAL_LINES: usize = 400;
-/// Files beyond the usual length.
-const LONG: &[&str] = &["compiler/src/check/expand.rs", "compiler/src/frontend/dsl/tests.rs"];
+/// Files that may be beyond the usual length.
+const LONG: &[&str] = &["compiler/src/check/expand.rs"];
 
 /// Which of the workspace's crates each may use.
 const DEPENDENCIES: &[(&str, &[&str])] = &[
@@ -60,9 +60,8 @@ fn files_are_short() {
         .map(|(path, text)| (path, lines(&text)))
         .filter(|(_, lines)| *lines > USUAL_LINES)
         .collect();
-    assert!(long.iter().all(|(_, lines)| *lines <= MOST_LINES), "{long:?}");
-    let names: Vec<&str> = long.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(names, LONG, "the list of files over {USUAL_LINES} lines");
+    let may = |path: &String, lines: usize| lines <= MOST_LINES && LONG.contains(&path.as_str());
+    assert!(long.iter().all(|(path, lines)| may(path, *lines)), "{long:?}");
 }
 
 #[test]
