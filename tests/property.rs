@@ -122,7 +122,8 @@ impl<'y> Case<'y> {
         let found = self.run(&plan, level);
         for (output, (found, expected)) in found.iter().zip(&self.expected).enumerate() {
             let limit = 1e-4 * scale(expected);
-            let far = found.iter().zip(expected).position(|(&a, b)| !((f64::from(a) - b).abs() <= limit));
+            let near = |(&a, b): (&f32, &f64)| (f64::from(a) - b).abs() <= limit;
+            let far = found.iter().zip(expected).position(|pair| !near(pair));
             if let Some(i) = far {
                 panic!("output {output}[{i}] is {}, should be {}: {}", found[i], expected[i], at());
             }
