@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
 
     let wrong = (0..images.len()).filter(|index| !is_right(*index)).take(2);
     for index in (0..3).chain(wrong) {
-        writeln!(out, "\nimage {index}: a {}, read as {}", labels[index], read(&outputs[index]))?;
+        writeln!(out, "\nimage {index} shows {}, read as {}", labels[index], read(&outputs[index]))?;
         draw(&mut out, &images[index], &outputs[index])?;
     }
     Ok(())

@@ -35,7 +35,13 @@ impl Files for Directory {
 /// # Errors
 /// If it does not exist or cannot be read, in words that name it.
 pub fn read(path: &Path) -> Result<File, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let unreadable = |error| format!("cannot read `{}`: {error}", path.display());
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        // A device or a pipe may have no end.
+        return Err(format!("`{}` is not a regular file", path.display()));
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     Ok(File { bytes, path })
 }

@@ -1,0 +1,7 @@
+//! The `convolve` command, as a user runs it.
+
+#![forbid(unsafe_code)]
+
+mod commands;
+mod run;
+mod sandbox;
