@@ -185,6 +185,12 @@ fn damaged_specifications_give_diagnostics_or_plans() {
     }
 }
 
+#[test]
+fn a_layer_is_an_output_once() {
+    let text = "name: Net\ninput: [4]\nlayers:\n  - relu\n  - exp\noutput: [relu_1, exp_1, relu_1]\n";
+    assert_eq!(network::graph(text), Err(vec!["`relu_1` is an output twice".to_owned()]));
+}
+
 /// Compiles what can be compiled, and renders what is to be said.
 fn compile(text: &[u8]) {
     let shown = std::panic::AssertUnwindSafe(|| {

@@ -207,6 +207,10 @@ fn shape_of(
 /// Notes the outputs, and compares them with the declared shapes.
 fn outputs(builder: &mut Builder<'_>, network: &Network, expanded: &Expanded) {
     for (index, (name, source)) in expanded.outputs.iter().enumerate() {
+        if expanded.outputs[..index].iter().any(|(other, _)| other == name) {
+            let message = format!("`{name}` is an output twice");
+            builder.diagnostics.push(Diagnostic::error(source.place, message).label("an output already"));
+        }
         let Some(node) = builder.node(source.of) else { continue };
         builder.graph.outputs.push((name.clone(), node));
         let Some(Some(declared)) = network.declared.get(index) else { continue };
