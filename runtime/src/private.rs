@@ -9,7 +9,7 @@ pub use alloc::vec::Vec;
 
 pub use crate::geometry::Axis;
 pub use crate::kernels::*;
-pub use crate::memory::{Weights, Workspace};
+pub use crate::memory::{Aligned, Weights, Workspace};
 pub use crate::model::Model;
 pub use crate::run::Run;
 pub use crate::simd::Level;

@@ -190,7 +190,7 @@ fn constants(plan: &Plan<'_>, table: &str) -> TokenStream {
 
 fn constructors(weights: Option<&Embedded>) -> TokenStream {
     let new = weights.map(|Embedded { file, places }| {
-        let path = file.path.to_string_lossy();
+        let (path, length) = (file.path.to_string_lossy(), file.bytes.len().literal());
         let tensors = places.iter().map(|Place { element, bytes }| {
             let (start, end) = (bytes.start.literal(), bytes.end.literal());
             let variant = match element {
@@ -198,13 +198,13 @@ fn constructors(weights: Option<&Embedded>) -> TokenStream {
                 Type::F16 => quote!(F16),
                 Type::Bf16 => quote!(Bf16),
             };
-            quote!(rt::Data::#variant(&FILE[#start..#end]))
+            quote!(rt::Data::#variant(&FILE.0[#start..#end]))
         });
         quote! {
             /// The model with the weights that were compiled in.
             #[must_use]
             pub fn new() -> Self {
-                static FILE: &[rt::u8] = rt::core::include_bytes!(#path);
+                static FILE: &rt::Aligned<[rt::u8; #length]> = &rt::Aligned(*rt::core::include_bytes!(#path));
                 Self::pack(&[#(#tensors),*])
             }
         }

@@ -233,9 +233,9 @@ impl Parser {
         let start = cursor.span();
         let negative = cursor.eat("-");
         if let Some(TokenTree::Literal(literal)) = cursor.peek() {
-            let text = literal.to_string();
+            let (text, value) = (literal.to_string(), literal::value(literal));
             cursor.take();
-            let value = match (literal::value(&text), negative) {
+            let value = match (value, negative) {
                 (Ok(Value::Integer(value)), true) => Ok(Value::Integer(-value)),
                 (Ok(Value::Float(value)), true) => Ok(Value::Float(-value)),
                 (Ok(_), true) => Err("a word has no negative".into()),

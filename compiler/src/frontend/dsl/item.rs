@@ -215,7 +215,7 @@ impl Parser {
     /// A string literal.
     fn text(&mut self, cursor: &mut Cursor, wanted: &str) -> Option<Spanned<String>> {
         if let Some(TokenTree::Literal(token)) = cursor.peek()
-            && let Ok(text) = literal::string(&token.to_string())
+            && let Some(text) = literal::string(token)
         {
             let place = self.at(token.span());
             cursor.take();
