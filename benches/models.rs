@@ -1,0 +1,39 @@
+//! Time of one prediction of the ready-made networks on one thread: `cargo bench --bench models`.
+
+use std::hint::black_box;
+
+use convolve::{Model, Tensor, Workspace};
+use convolve_models::{AtrousPyramid, Mnist, MobileNetV2, ResNet18, ResNet50, UNet};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+/// Times each network with random weights: a kernel's speed does not depend on them.
+macro_rules! networks {
+    ($criterion:ident: $($name:ident)*) => {$({
+        let model = $name::init(1);
+        let mut workspace = Workspace::new();
+        let input: Box<<$name as Model>::Input> = filled();
+        let mut group = $criterion.benchmark_group("models");
+        // Criterion's elements per second are multiply–adds per second.
+        group.throughput(Throughput::Elements($name::MACS));
+        group.bench_function(stringify!($name), |bencher| {
+            bencher.iter(|| { black_box(model.predict(black_box(&input), &mut workspace)); });
+        });
+        group.finish();
+    })*};
+}
+
+/// A tensor of halves.
+fn filled<T: Tensor + Clone>() -> Box<T> {
+    Box::new(T::view(&vec![0.5; size_of::<T>() / size_of::<f32>()]).clone())
+}
+
+fn models(criterion: &mut Criterion) {
+    networks!(criterion: Mnist UNet ResNet18 ResNet50 MobileNetV2 AtrousPyramid);
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = models
+}
+criterion_main!(benches);
