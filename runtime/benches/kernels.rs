@@ -25,6 +25,7 @@ struct Layer {
     aligned: usize,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a handful, made once")]
 enum Kernel {
     Conv2d(Conv2d),
     Depthwise(Depthwise),
