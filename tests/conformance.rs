@@ -4,11 +4,12 @@
 #![forbid(unsafe_code)]
 
 use convolve_compiler::analysis::analyse;
-use convolve_compiler::check::{Options as CheckOptions, parameters};
+use convolve_compiler::check::{Defaults, parameters};
 use convolve_compiler::execute::Executor;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::Graph;
-use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::{plan, verify_plan};
 use convolve_runtime::simd::Level;
 use convolve_runtime::weights::file;
@@ -39,7 +40,7 @@ fn agree(framework: &str) {
 
 fn check(case: &Case) -> Result<(), String> {
     let parsed = yaml::parse(&case.id, case.yaml.as_bytes());
-    let analysis = analyse(parsed, &CheckOptions::default(), None);
+    let analysis = analyse(parsed, &Defaults::default(), None);
     let network = analysis.networks.first().ok_or_else(|| format!("{:?}", analysis.diagnostics))?;
     for (passes, options) in [("all passes", Options::default()), ("no passes", Options::plain())] {
         let mut graph = network.graph.clone();

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use convolve::Workspace;
 use convolve_compiler::analysis::analyse;
-use convolve_compiler::check::Options as CheckOptions;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::execute::Executor;
 use convolve_compiler::files::Directory;
 use convolve_compiler::frontend::yaml;
-use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use convolve_models::data::{Digit, mnist_test};
 use convolve_models::{Mnist, MnistInline, MnistPytorch};
@@ -45,8 +46,7 @@ fn the_network_written_in_rust() {
 fn the_executor_gives_the_same_bits() {
     let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/specs");
     let text = std::fs::read(specs.join("mnist.yaml")).expect("a specification");
-    let analysis =
-        analyse(yaml::parse("mnist.yaml", &text), &CheckOptions::default(), Some(&Directory(specs)));
+    let analysis = analyse(yaml::parse("mnist.yaml", &text), &Defaults::default(), Some(&Directory(specs)));
     let [network] = &analysis.networks[..] else { panic!("{:?}", analysis.diagnostics) };
     let weights = network.weights.as_ref().expect("the file names its weights");
     let data: Vec<_> = weights.places.iter().map(|place| place.data(&weights.file.bytes)).collect();

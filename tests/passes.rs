@@ -1,6 +1,7 @@
 //! What each pass does, and what it declines, on chosen networks. `property.rs` tries random ones.
 
-use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use convolve_tests::network::graph;
 

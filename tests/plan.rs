@@ -2,7 +2,8 @@
 //! plans is proven in `property.rs`.
 
 use convolve_compiler::graph::Graph;
-use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::{Kernel, Plan, plan, verify_plan};
 use convolve_runtime::slot::Slot;
 use convolve_tests::network::graph;

@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 
 use convolve_compiler::analysis::analyse;
-use convolve_compiler::check::Options as CheckOptions;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::Graph;
-use convolve_compiler::passes::{Options, PASSES, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::{PASSES, optimise};
 use convolve_compiler::plan::{DECISIONS, Plan, plan, verify_plan};
 use convolve_compiler::render::{arrange, render};
 use convolve_compiler::verify::verify;
@@ -194,7 +195,7 @@ fn a_layer_is_an_output_once() {
 /// Compiles what can be compiled, and renders what is to be said.
 fn compile(text: &[u8]) {
     let shown = std::panic::AssertUnwindSafe(|| {
-        let analysis = analyse(yaml::parse("net.yaml", text), &CheckOptions::default(), None);
+        let analysis = analyse(yaml::parse("net.yaml", text), &Defaults::default(), None);
         assert_eq!(analysis.networks.is_empty(), analysis.has_errors());
         for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
             assert!(render(&diagnostic, &analysis.source).contains(&diagnostic.message));

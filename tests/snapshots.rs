@@ -1,7 +1,8 @@
 //! The printed graph, plan and generated code of a few networks, pinned.
 
 use convolve_compiler::emit::{Item, emit};
-use convolve_compiler::passes::{Options, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use convolve_tests::network::graph;
 use insta::assert_snapshot;

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use convolve_compiler::analysis::analyse;
-use convolve_compiler::check::Options;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::files::Directory;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::render::{arrange, heading, render};
@@ -24,7 +24,7 @@ fn report(texts: &str) -> String {
     let mut report = String::new();
     for text in texts.split("===\n") {
         let parsed = yaml::parse("net.yaml", text.as_bytes());
-        let analysis = analyse(parsed, &Options::default(), Some(&directory));
+        let analysis = analyse(parsed, &Defaults::default(), Some(&directory));
         assert!(!analysis.diagnostics.is_empty(), "nothing is found wrong:\n{text}");
         report.push_str(text);
         report.push_str("---\n");

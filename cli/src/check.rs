@@ -1,6 +1,6 @@
 //! `convolve check`.
 
-use convolve_compiler::check::Options;
+use convolve_compiler::check::Defaults;
 
 use crate::args::CheckArgs;
 use crate::failure::{Failure, Result};
@@ -8,7 +8,7 @@ use crate::{load, output};
 
 /// Prints every mistake of every file, and a line for each file that has none.
 pub(crate) fn check(args: &CheckArgs) -> Result<()> {
-    let options = Options { layout: args.layout.map(Into::into), ..Options::default() };
+    let options = Defaults { layout: args.layout.map(Into::into), ..Defaults::default() };
     let mut whole = true;
     for path in &args.files {
         let network = load::parse(path)

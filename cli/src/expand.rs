@@ -1,8 +1,9 @@
 //! `convolve expand`.
 
-use convolve_compiler::check::Options;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::emit::{Item, emit};
-use convolve_compiler::passes::{self, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -14,9 +15,9 @@ use crate::{load, output};
 /// Prints the Rust that `cnn!` makes of a file.
 pub(crate) fn expand(args: &NetworkArgs) -> Result<()> {
     let files = load::files_beside(&args.file);
-    let network = load::network(load::parse(&args.file)?, &Options::default(), Some(&files))?;
+    let network = load::network(load::parse(&args.file)?, &Defaults::default(), Some(&files))?;
     let mut graph = network.graph;
-    let options = passes::Options::default();
+    let options = Options::default();
     optimise(&mut graph, &options);
     let item = Item {
         root: &quote!(::convolve),

@@ -118,7 +118,7 @@ impl std::fmt::Display for Field {
 #[cfg(test)]
 mod tests {
     use convolve_compiler::analysis::analyse;
-    use convolve_compiler::check::Options;
+    use convolve_compiler::check::Defaults;
     use convolve_compiler::frontend::yaml;
 
     use super::*;
@@ -126,7 +126,7 @@ mod tests {
     /// The field of the last layer of a network on 64×64×4.
     fn field(layers: &str) -> String {
         let text = format!("input: [64, 64, 4]\nlayers:\n{layers}");
-        let analysis = analyse(yaml::parse("", text.as_bytes()), &Options::default(), None);
+        let analysis = analyse(yaml::parse("", text.as_bytes()), &Defaults::default(), None);
         let [network] = &analysis.networks[..] else { panic!("{:?}", analysis.diagnostics) };
         fields(&network.graph).last().expect("a node").to_string()
     }

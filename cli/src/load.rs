@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use convolve_compiler::analysis::{Network, analyse};
-use convolve_compiler::check::Options;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::files::{Directory, Files};
 use convolve_compiler::frontend::{Parsed, yaml};
 use convolve_compiler::render::{arrange, heading, render};
@@ -28,8 +28,8 @@ pub(crate) fn files_beside(path: &Path) -> Directory {
 }
 
 /// Checks what was read, and prints its errors and warnings. Without `files`, the weights are not looked at.
-pub(crate) fn network(parsed: Parsed, options: &Options, files: Option<&dyn Files>) -> Result<Network> {
-    let analysis = analyse(parsed, options, files);
+pub(crate) fn network(parsed: Parsed, defaults: &Defaults, files: Option<&dyn Files>) -> Result<Network> {
+    let analysis = analyse(parsed, defaults, files);
     for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
         let text = render(&diagnostic, &analysis.source);
         complain(&format!("{}: {text}\n", heading(diagnostic.severity)));

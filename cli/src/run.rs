@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use convolve_compiler::check::{Options, parameters};
+use convolve_compiler::check::{Defaults, parameters};
 use convolve_compiler::execute::Executor;
 use convolve_compiler::files;
 use convolve_compiler::graph::{Graph, Layout};
-use convolve_compiler::passes::{self, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use convolve_runtime::simd::Level;
 use convolve_runtime::weights::Data;
@@ -34,8 +35,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     if layout.is_none() {
         layout = given.as_ref().and_then(|file| named_layout(&file.bytes));
     }
-    let options = Options { layout, ..Options::default() };
-    let network = load::network(parsed, &options, Some(&load::files_beside(&args.file)))?;
+    let defaults = Defaults { layout, ..Defaults::default() };
+    let network = load::network(parsed, &defaults, Some(&load::files_beside(&args.file)))?;
     let mut graph = network.graph;
 
     let (bytes, places) = match (given, network.weights, args.weights.as_deref()) {
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let paths = tensors::output_paths(&graph, &args.outputs)?;
     let inputs = tensors::read(&graph, &args.inputs)?;
 
-    let options = passes::Options::default();
+    let options = Options::default();
     optimise(&mut graph, &options);
     let plan = plan(&graph, &options);
     let level = args.level.unwrap_or_else(Level::detect);

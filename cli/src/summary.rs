@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use convolve_compiler::check::Options;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::graph::{Graph, Op, Shape, words};
-use convolve_compiler::passes::{self, optimise};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::{Plan, macs, plan};
 
 use crate::args::NetworkArgs;
@@ -24,9 +25,9 @@ struct Layer {
 
 /// Prints the table of the layers.
 pub(crate) fn summary(args: &NetworkArgs) -> Result<()> {
-    let written = load::network(load::parse(&args.file)?, &Options::default(), None)?.graph;
+    let written = load::network(load::parse(&args.file)?, &Defaults::default(), None)?.graph;
     let mut graph = written.clone();
-    let options = passes::Options::default();
+    let options = Options::default();
     optimise(&mut graph, &options);
     output::print(&text(&written, &plan(&graph, &options)))
 }

@@ -1,6 +1,6 @@
 //! From what a front end read to networks that are proven right, or to every mistake in them.
 
-use crate::check::{Embedded, Notation, Options, check, embed};
+use crate::check::{Defaults, Embedded, Notation, check, embed};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::files::Files;
 use crate::frontend::Parsed;
@@ -37,13 +37,13 @@ impl Analysis {
 
 /// Checks all that a front end read. Without `files`, weights files are not looked at.
 #[must_use]
-pub fn analyse(parsed: Parsed, options: &Options, files: Option<&dyn Files>) -> Analysis {
+pub fn analyse(parsed: Parsed, defaults: &Defaults, files: Option<&dyn Files>) -> Analysis {
     let Parsed { spec, source, mut diagnostics } = parsed;
     let notation = match source {
         Source::Yaml(_) => Notation::Yaml,
         Source::Tokens(_) => Notation::Rust,
     };
-    let graphs = check(&spec, notation, options, &mut diagnostics);
+    let graphs = check(&spec, notation, defaults, &mut diagnostics);
     let mut networks = Vec::new();
     for (network, graph) in spec.networks.iter().zip(graphs) {
         let Some(graph) = graph else { continue };

@@ -7,11 +7,12 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
 use crate::analysis::{Network, analyse};
-use crate::check::Options;
+use crate::check::Defaults;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, emit};
 use crate::files::{self, File, Files};
 use crate::frontend::{dsl, yaml};
+use crate::options;
 use crate::passes;
 use crate::plan::plan;
 use crate::render::{arrange, render};
@@ -34,7 +35,7 @@ pub fn expand(tokens: TokenStream) -> TokenStream {
     let files = Directories { directories: directories(&body), read: &read };
 
     let dsl::Call { parsed, items } = dsl::parse(body);
-    let written = analyse(parsed, &Options::default(), Some(&files));
+    let written = analyse(parsed, &Defaults::default(), Some(&files));
     let mut report = Report::default();
     report.add(written.diagnostics, &written.source, None);
     let mut networks = Vec::new();
@@ -70,7 +71,7 @@ fn from_file(
     let named = parsed.spec.networks.first().and_then(|network| network.name.clone());
     let beside =
         Directories { directories: file.path.parent().map(Path::to_owned).into_iter().collect(), ..*files };
-    let options = Options { name: Some(name.to_string()), ..Options::default() };
+    let options = Defaults { name: Some(name.to_string()), ..Defaults::default() };
     let mut analysis = analyse(parsed, &options, Some(&beside));
     if let Some(named) = named.filter(|named| *name != named.value) {
         let message = format!("the file calls its network `{}`, not `{name}`", named.value);
@@ -88,7 +89,7 @@ fn from_file(
 fn model(item: &dsl::Item, network: &Network, root: &TokenStream) -> TokenStream {
     let dsl::Item { visibility, name, docs, .. } = item;
     let mut graph = network.graph.clone();
-    let options = passes::Options::default();
+    let options = options::Options::default();
     _ = passes::optimise(&mut graph, &options);
     let weights = network.weights.as_ref();
     emit(&plan(&graph, &options), &emit::Item { root, visibility, name, docs, weights })

@@ -16,6 +16,7 @@ pub mod execute;
 pub mod files;
 pub mod frontend;
 pub mod graph;
+pub mod options;
 pub mod passes;
 pub mod plan;
 pub mod render;

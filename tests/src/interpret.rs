@@ -1,4 +1,4 @@
-//! What a checked graph means, computed node by node in f64 with the plain [`reference`](crate::reference).
+//! What a checked graph means, computed node by node in f64 with the plain [reference](mod@crate::reference).
 //!
 //! Nothing of the planner and the kernels is used, nor what the checker notes about the order of flattened
 //! elements: PyTorch's channels-first flatten is worked out here once more.

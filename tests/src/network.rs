@@ -1,7 +1,7 @@
 //! From a specification's text to numbers: what most tests of whole networks need.
 
 use convolve_compiler::analysis::analyse;
-use convolve_compiler::check::Options as CheckOptions;
+use convolve_compiler::check::Defaults;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::{Graph, Parameter};
 use convolve_runtime::weights::Initial;
@@ -14,7 +14,7 @@ use crate::random::Random;
 /// The messages of the mistakes in it.
 pub fn graph(text: &str) -> Result<Graph, Vec<String>> {
     let parsed = yaml::parse("test.yaml", text.as_bytes());
-    let analysis = analyse(parsed, &CheckOptions::default(), None);
+    let analysis = analyse(parsed, &Defaults::default(), None);
     let messages = analysis.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
     analysis.networks.into_iter().next().map(|network| network.graph).ok_or(messages)
 }

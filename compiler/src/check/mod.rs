@@ -32,9 +32,9 @@ use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::graph::{Graph, Layout, Shape};
 use crate::spec::{Input, Network, Place, Spanned, Spec, Value, WeightsDeclaration};
 
-/// What the caller of the compiler decides instead of the text.
+/// What holds where the text does not say.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct Defaults {
     /// The network's name where the text gives none.
     pub name: Option<String>,
     /// The layout of the weights where the text gives none.
@@ -45,14 +45,14 @@ pub struct Options {
 pub fn check(
     spec: &Spec,
     notation: Notation,
-    options: &Options,
+    defaults: &Defaults,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Option<Graph>> {
     let refused = statics::statics(spec, notation, diagnostics);
     let graphs = spec
         .networks
         .iter()
-        .map(|network| check_network(spec, network, notation, options, &refused, diagnostics))
+        .map(|network| check_network(spec, network, notation, defaults, &refused, diagnostics))
         .collect();
     once_a_place(diagnostics);
     graphs
@@ -75,16 +75,16 @@ fn check_network(
     spec: &Spec,
     network: &Network,
     notation: Notation,
-    options: &Options,
+    defaults: &Defaults,
     refused: &[Place],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Graph> {
     let errors =
         |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-    let name = network_name(network, options, diagnostics);
+    let name = network_name(network, defaults, diagnostics);
     let layout = match &network.weights {
         Some(WeightsDeclaration { layout: Some(layout), .. }) => read_layout(layout, diagnostics),
-        _ => options.layout.unwrap_or_default(),
+        _ => defaults.layout.unwrap_or_default(),
     };
     let expanded = expand(spec, network, notation, refused, diagnostics);
     if expanded.layers.is_empty() && errors(diagnostics) == 0 {
@@ -113,9 +113,9 @@ fn check_network(
 }
 
 /// The network's name: a CamelCase identifier, since it becomes a type.
-fn network_name(network: &Network, options: &Options, diagnostics: &mut Vec<Diagnostic>) -> String {
+fn network_name(network: &Network, defaults: &Defaults, diagnostics: &mut Vec<Diagnostic>) -> String {
     let Some(name) = &network.name else {
-        return options.name.clone().unwrap_or_else(|| "Network".to_owned());
+        return defaults.name.clone().unwrap_or_else(|| "Network".to_owned());
     };
     let word = &name.value;
     let camel =

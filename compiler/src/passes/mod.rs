@@ -11,9 +11,8 @@ mod fuse_pooling;
 mod fuse_residual;
 mod read_upsampled;
 
-use core::fmt::{self, Display, Formatter};
-
 use crate::graph::{Graph, Node, Op, Shape};
+use crate::options::{Options, Outcome, Report};
 
 /// A rewrite of a graph.
 #[derive(Clone, Copy, Debug)]
@@ -38,74 +37,6 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fuse_pooling", run: fuse_pooling::run },
     Pass { name: "read_upsampled", run: read_upsampled::run },
 ];
-
-/// What is switched off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    disabled: Vec<&'static str>,
-}
-
-impl Options {
-    /// Everything but this pass or [decision of the planner](crate::plan::DECISIONS).
-    #[must_use]
-    pub fn without(mut self, name: &'static str) -> Self {
-        self.disabled.push(name);
-        self
-    }
-
-    /// No pass, and no decision of the planner.
-    #[must_use]
-    pub fn plain() -> Self {
-        let passes = PASSES.iter().map(|pass| pass.name);
-        Self { disabled: passes.chain(crate::plan::DECISIONS.iter().copied()).collect() }
-    }
-
-    /// Whether a pass or decision is on.
-    #[must_use]
-    pub fn enabled(&self, name: &str) -> bool {
-        !self.disabled.contains(&name)
-    }
-}
-
-/// What a pass did, or why it did not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The pass.
-    pub pass: &'static str,
-    /// Whether it changed something.
-    pub done: bool,
-    /// What, in words.
-    pub words: String,
-}
-
-impl Display for Report {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let verb = if self.done { "" } else { "not: " };
-        write!(f, "{}: {verb}{}", self.pass, self.words)
-    }
-}
-
-/// A report before the pass has put its name on it.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) done: bool,
-    pub(crate) words: String,
-}
-
-impl Outcome {
-    pub(crate) fn done(words: impl Into<String>) -> Self {
-        Self { done: true, words: words.into() }
-    }
-
-    pub(crate) fn declined(words: impl Into<String>) -> Self {
-        Self { done: false, words: words.into() }
-    }
-
-    /// With the name of its pass.
-    pub(crate) fn report(self, pass: &'static str) -> Report {
-        Report { pass, done: self.done, words: self.words }
-    }
-}
 
 /// Runs every pass that is on.
 pub fn optimise(graph: &mut Graph, options: &Options) -> Vec<Report> {

@@ -19,7 +19,7 @@ use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
 
 use crate::graph::{Graph, NodeId, Op};
-use crate::passes::{Options, Outcome, Report};
+use crate::options::{Options, Outcome, Report};
 use arena::Buffer;
 use loads::Loads;
 use storage::Storage;
