@@ -42,3 +42,8 @@ macro_rules! cnn {
         $crate::__cnn! { [$crate] $($tokens)* }
     };
 }
+
+/// The code of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -296,7 +296,9 @@ impl Expander<'_> {
             Some(count) => {
                 let mut sources = sources;
                 for i in 0..count {
-                    tensor = self.instance(entry, scope, &format!("{local}.{i}"), &sources, &arguments);
+                    let link = format!("{local}.{i}");
+                    tensor = self.instance(entry, scope, &link, &sources, &arguments);
+                    scope.bound.insert(link, tensor);
                     sources = vec![Source { of: tensor, place: entry.kind.place }];
                     if self.count(entry.place) {
                         break;
