@@ -204,6 +204,26 @@ pub struct Conv {
     pub pool: Option<(PoolOp, Windows)>,
 }
 
+impl Conv {
+    /// A direct 1×1 convolution with these tensors, and nothing fused into it; the rest is for the caller to change.
+    #[must_use]
+    pub const fn new(filters: usize, weight: ParameterId, bias: Option<ParameterId>) -> Self {
+        Self {
+            rows: Axis::POINT,
+            columns: Axis::POINT,
+            sampling: Sampling::Direct,
+            filters,
+            groups: 1,
+            weight,
+            bias,
+            before: None,
+            after: None,
+            activation: Activation::Linear,
+            pool: None,
+        }
+    }
+}
+
 /// A depthwise convolution, with what passes have fused into it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Depthwise {

@@ -55,19 +55,7 @@ pub(super) fn conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         Layout::Keras => [kh, kw, inputs, filters],
     })?;
     let bias = bias?.then(|| builder.parameter(&layer.name, "bias", &[filters], Initial::Constant(0.0)));
-    let conv = Conv {
-        rows,
-        columns,
-        sampling: Sampling::Direct,
-        filters,
-        groups,
-        weight,
-        bias,
-        before: None,
-        after: None,
-        activation: Activation::Linear,
-        pool: None,
-    };
+    let conv = Conv { rows, columns, groups, ..Conv::new(filters, weight, bias) };
     let node = builder.add(layer, Op::Conv(conv), vec![source], shape)?;
     activations::apply(builder, layer, node, activation?)
 }
@@ -126,19 +114,8 @@ pub(super) fn conv2d_transpose(builder: &mut Builder<'_>, layer: &Layer) -> Chec
         Layout::Keras => [kh, kw, outputs, channels],
     })?;
     let bias = bias?.then(|| builder.parameter(&layer.name, "bias", &[filters], Initial::Constant(0.0)));
-    let conv = Conv {
-        rows,
-        columns,
-        sampling: Sampling::Transposed,
-        filters,
-        groups,
-        weight,
-        bias,
-        before: None,
-        after: None,
-        activation: Activation::Linear,
-        pool: None,
-    };
+    let sampling = Sampling::Transposed;
+    let conv = Conv { rows, columns, sampling, groups, ..Conv::new(filters, weight, bias) };
     let shape = Shape::Map { height, width, channels: filters };
     let node = builder.add(layer, Op::Conv(conv), vec![source], shape)?;
     activations::apply(builder, layer, node, activation?)

@@ -1,7 +1,6 @@
 //! Dense layers and dropout.
 
-use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Sampling};
+use convolve_runtime::kernels::Activation;
 use convolve_runtime::weights::Initial;
 
 use super::activations;
@@ -36,20 +35,7 @@ pub(super) fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         }
         // On the channels of each pixel a dense layer is a 1×1 convolution.
         Shape::Map { height, width, .. } => {
-            let conv = Conv {
-                rows: Axis::POINT,
-                columns: Axis::POINT,
-                sampling: Sampling::Direct,
-                filters: units,
-                groups: 1,
-                weight,
-                bias,
-                before: None,
-                after: None,
-                activation: Activation::Linear,
-                pool: None,
-            };
-            (Op::Conv(conv), Shape::Map { height, width, channels: units })
+            (Op::Conv(Conv::new(units, weight, bias)), Shape::Map { height, width, channels: units })
         }
     };
     let node = builder.add(layer, op, vec![source], shape)?;
