@@ -1,11 +1,11 @@
-//! The inner loops of the kernels keep their sums in registers: none of them touches the stack with a vector.
+//! The inner loops of the register tile keep their sums in registers: none touches the stack with a vector.
 #![cfg(target_arch = "x86_64")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Multiply–adds that make a loop one of the kernels' own.
+/// Multiply–adds of the smallest tile's loop.
 const FEWEST_FMAS: usize = 4;
 
 /// The assembly of the runtime, as release builds have it.
@@ -55,11 +55,17 @@ fn loops(assembly: &str) -> Vec<Vec<&str>> {
 fn inner_loops_hold_no_spills() {
     let assembly = assembly();
     for (level, register) in [("avx2", "%ymm"), ("avx512", "%zmm")] {
-        let fma = |line: &&&str| line.starts_with("vfmadd") && line.contains(register);
-        let hot: Vec<_> = loops(&assembly)
-            .into_iter()
-            .filter(|body| body.iter().filter(fma).count() >= FEWEST_FMAS)
-            .collect();
+        let fmas = |body: &&Vec<&str>| {
+            body.iter().filter(|line| line.starts_with("vfmadd") && line.contains(register)).count()
+                >= FEWEST_FMAS
+        };
+        // An input for all lanes, read from memory, is what tells a tile's loop from other arithmetic.
+        let broadcasts = |body: &&Vec<&str>| {
+            let spread = |line: &&str| line.starts_with("vbroadcastss") || line.contains("{1to");
+            body.iter().any(|line| spread(line) && line.contains('(') && !line.contains("(%rip)"))
+        };
+        let hot: Vec<_> =
+            loops(&assembly).into_iter().filter(|body| fmas(&body) && broadcasts(&body)).collect();
         // Every shape of the register tile is a loop of its own.
         assert!(hot.len() >= 10, "only {} loops of {level} were recognised", hot.len());
         let spills =
