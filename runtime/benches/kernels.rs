@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling};
+use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling, Winograd};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::{Level, Simd, WithSimd};
 use convolve_runtime::slot::{Memory, Slot};
@@ -30,6 +30,7 @@ enum Kernel {
     Conv2d(Conv2d),
     Depthwise(Depthwise),
     Dense(Dense),
+    Winograd(Winograd),
 }
 
 impl Layer {
@@ -60,6 +61,40 @@ impl Layer {
         };
         let floats = input.span() + output.span();
         Self::new(name, macs, Kernel::Conv2d(conv), floats, padded(outputs) * (1 + taps))
+    }
+
+    /// A convolution of `size`² pixels as one over transformed tiles; its multiplications are counted as if it were direct.
+    fn winograd(
+        name: &'static str,
+        size: usize,
+        [inputs, outputs]: [usize; 2],
+        tile: usize,
+        block: usize,
+    ) -> Self {
+        let axis = window(3, 1);
+        let [input, output] = [tensor(0, size, inputs), tensor(size * size * inputs, size, outputs)];
+        let scratch = Slot::arena(
+            padded(output.offset + output.span()),
+            [1, 1, Winograd::scratch(tile, block, inputs)],
+        );
+        let kernel = Winograd {
+            input,
+            output,
+            residual: None,
+            rows: axis,
+            columns: axis,
+            repeat: [1, 1],
+            tile,
+            block,
+            scratch,
+            weights: 0,
+            activation: Activation::Relu,
+            pool: None,
+        };
+        let weights = padded(outputs) * (1 + (tile + 2).pow(2) * inputs);
+        let floats = scratch.offset + scratch.span();
+        let macs = taps_inside(&axis, size).pow(2) * inputs * outputs;
+        Self::new(name, macs, Kernel::Winograd(kernel), floats, weights)
     }
 
     fn depthwise(name: &'static str, size: usize, channels: usize, axis: Axis) -> Self {
@@ -101,6 +136,7 @@ impl Layer {
             Kernel::Conv2d(kernel) => kernel.run(run),
             Kernel::Depthwise(kernel) => kernel.run(run),
             Kernel::Dense(kernel) => kernel.run(run),
+            Kernel::Winograd(kernel) => kernel.run(run),
         }
     }
 }

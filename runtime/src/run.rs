@@ -1,5 +1,7 @@
 //! What a kernel works on: the operands of one run.
 
+use core::ops::Range;
+
 use crate::simd::Level;
 use crate::slot::{Memory, Slot};
 
@@ -28,19 +30,53 @@ impl Run<'_> {
         inputs: [&Slot; N],
         output: &Slot,
     ) -> ([&[f32]; N], &mut [f32]) {
-        let start = output.offset;
-        let end = start + output.span();
-        let (low, rest) = self.arena.split_at_mut(start);
-        let (written, high) = rest.split_at_mut(end - start);
+        let written = output.offset..output.offset + output.span();
+        let (read, written, _) = self.split(inputs, written, 0..0);
+        (read, written)
+    }
+
+    /// As [`operands`](Self::operands), and the floats of `scratch`, to write too.
+    ///
+    /// # Panics
+    /// As there; `scratch` must lie apart from all of them.
+    pub fn operands_and_scratch<const N: usize>(
+        &mut self,
+        inputs: [&Slot; N],
+        output: &Slot,
+        scratch: &Slot,
+    ) -> ([&[f32]; N], &mut [f32], &mut [f32]) {
+        let [output, scratch] = [output, scratch].map(|slot| slot.offset..slot.offset + slot.span());
+        if output.start < scratch.start {
+            return self.split(inputs, output, scratch);
+        }
+        let (read, scratch, output) = self.split(inputs, scratch, output);
+        (read, output, scratch)
+    }
+
+    /// Two ranges of the arena, to write, the second behind the first unless it is empty, and slots beside them.
+    fn split<const N: usize>(
+        &mut self,
+        inputs: [&Slot; N],
+        first: Range<usize>,
+        second: Range<usize>,
+    ) -> ([&[f32]; N], &mut [f32], &mut [f32]) {
+        let second = if second.is_empty() { self.arena.len()..self.arena.len() } else { second };
+        let (low, rest) = self.arena.split_at_mut(first.start);
+        let (one, rest) = rest.split_at_mut(first.len());
+        let (between, rest) = rest.split_at_mut(second.start - first.end);
+        let (two, high) = rest.split_at_mut(second.len());
         let read = inputs.map(|slot| -> &[f32] {
             let range = slot.offset..slot.offset + slot.span();
             match slot.memory {
                 Memory::Input(index) => &self.inputs[index][range],
-                Memory::Arena if range.end <= start => &low[range],
-                Memory::Arena => &high[range.start - end..range.end - end],
+                Memory::Arena if range.end <= first.start => &low[range],
+                Memory::Arena if range.end <= second.start => {
+                    &between[range.start - first.end..range.end - first.end]
+                }
+                Memory::Arena => &high[range.start - second.end..range.end - second.end],
             }
         });
-        (read, written)
+        (read, one, two)
     }
 
     /// The floats of a slot that a kernel changes in place.

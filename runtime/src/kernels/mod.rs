@@ -16,6 +16,7 @@ mod pool;
 mod resize;
 mod rows;
 mod softmax;
+mod winograd;
 
 pub use activation::{Activate, Activation};
 pub use binary::{Binary, BinaryOp};
@@ -27,3 +28,4 @@ pub use norm::{Affine, Normalize, NormalizeOver};
 pub use pool::{Pool, PoolOp, Windows};
 pub use resize::{Resize, ResizeMode};
 pub use softmax::Softmax;
+pub use winograd::Winograd;

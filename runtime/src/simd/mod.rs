@@ -19,11 +19,13 @@ mod lanewise;
 mod level;
 mod scalar;
 mod tile;
+mod winograd;
 
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};
+pub(crate) use winograd::{F2, F4, Join, Outputs, Scheme, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};
 

@@ -8,6 +8,7 @@ mod error;
 #[cfg(feature = "std")]
 pub mod file;
 mod pack;
+mod winograd;
 
 pub use data::{Data, init};
 #[cfg(feature = "std")]
@@ -148,6 +149,14 @@ pub struct DepthwiseWeights {
 pub enum Load<'a> {
     /// A convolution's or dense layer's kernel.
     Panels(Panels<'a>),
+    /// A 3 × 3 kernel transformed for [`Winograd`](crate::kernels::Winograd): biases, then panels
+    /// `[outputs / 16][(tile + 2)²][inputs][16]`.
+    Winograd {
+        /// The kernel, of one group.
+        kernel: Panels<'a>,
+        /// Outputs of a tile along each side, 4 or 2.
+        tile: usize,
+    },
     /// A depthwise kernel.
     Depthwise(DepthwiseWeights),
     /// A vector, rounded up to whole panels: slopes, scales, shifts.

@@ -1,3 +1,4 @@
+use super::winograd::winograd;
 use super::{Data, DepthwiseWeights, Fold, Load, Order, PANEL, Panels, padded, sqrt};
 
 /// Fills the packed weights of a model from its tensors: permutes kernels into panels and folds norms,
@@ -19,6 +20,13 @@ pub fn pack(loads: &[Load<'_>], tensors: &[Data<'_>], packed: &mut [f32]) {
                     panels(kernel, |index| f32::from_le_bytes(singles[index]), tensors, packed);
                 }
                 data => panels(kernel, |index| data.get(index), tensors, packed),
+            },
+            Load::Winograd { kernel, tile } => match tensors[kernel.weight] {
+                Data::F32(bytes) => {
+                    let singles = bytes.as_chunks().0;
+                    winograd(kernel, *tile, |index| f32::from_le_bytes(singles[index]), tensors, packed);
+                }
+                data => winograd(kernel, *tile, |index| data.get(index), tensors, packed),
             },
             Load::Depthwise(kernel) => depthwise(kernel, tensors, packed),
             Load::Vector { weight, len, order, .. } => {
@@ -44,7 +52,7 @@ impl Load<'_> {
     #[must_use]
     pub const fn at(&self) -> usize {
         match self {
-            Self::Panels(kernel) => kernel.at,
+            Self::Panels(kernel) | Self::Winograd { kernel, .. } => kernel.at,
             Self::Depthwise(kernel) => kernel.at,
             Self::Vector { at, .. } | Self::Affine { at, .. } => *at,
         }
@@ -59,6 +67,9 @@ impl Load<'_> {
                 let taps = kernel.kernel[0] * kernel.kernel[1] * kernel.inputs;
                 kernel.groups * padded(kernel.outputs) * (1 + taps)
             }
+            Self::Winograd { kernel, tile } => {
+                padded(kernel.outputs) * (1 + (*tile + 2) * (*tile + 2) * kernel.inputs)
+            }
             Self::Depthwise(kernel) => {
                 let taps = kernel.kernel[0] * kernel.kernel[1];
                 padded(kernel.channels * kernel.multiplier) * (1 + taps)
@@ -71,13 +82,13 @@ impl Load<'_> {
 
 /// What a norm does to one channel: `scale · x + shift`.
 #[derive(Clone, Copy)]
-struct Norm {
-    scale: f64,
-    shift: f64,
+pub(super) struct Norm {
+    pub(super) scale: f64,
+    pub(super) shift: f64,
 }
 
 impl Norm {
-    const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
+    pub(super) const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
 
     fn new(fold: &Fold, tensors: &[Data<'_>], channel: usize) -> Self {
         let get = |id: usize| f64::from(tensors[id].get(channel));
@@ -85,7 +96,7 @@ impl Norm {
         Self { scale, shift: get(fold.bias) - get(fold.mean) * scale }
     }
 
-    fn of(fold: Option<&Fold>, tensors: &[Data<'_>], channel: usize) -> Self {
+    pub(super) fn of(fold: Option<&Fold>, tensors: &[Data<'_>], channel: usize) -> Self {
         fold.map_or(Self::IDENTITY, |fold| Self::new(fold, tensors, channel))
     }
 }
