@@ -4,6 +4,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
     Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Windows,
+    Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::{DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides};
@@ -46,6 +47,9 @@ structs! {
     Normalize { input, output, over, epsilon, weights, activation }
     Activate { input, output, activation }
     Softmax { input, output, log }
+    Winograd {
+        input, output, residual, rows, columns, repeat, tile, block, scratch, weights, activation, pool,
+    }
     Parameter<'_> { name, shape, initial }
     Strides { output, input, row, column, group }
     Fold { weight, bias, mean, variance, epsilon }
@@ -89,7 +93,7 @@ enums! {
     }
     Initial { Constant(value), He { fan_in } }
     Load<'_> {
-        Panels(panels), Depthwise(depthwise), Vector { weight, len, order, at },
+        Panels(panels), Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
         Affine { fold, len, order, at },
     }
 }
@@ -110,6 +114,7 @@ impl Literal for Kernel {
             Self::Normalize(kernel) => kernel.literal(),
             Self::Activate(kernel) => kernel.literal(),
             Self::Softmax(kernel) => kernel.literal(),
+            Self::Winograd(kernel) => kernel.literal(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use convolve_runtime::kernels::{
     Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Softmax,
+    Winograd,
 };
 use convolve_runtime::run::Run;
 use convolve_runtime::slot::Slot;
@@ -36,6 +37,8 @@ pub enum Kernel {
     Activate(Activate),
     /// [`Softmax`].
     Softmax(Softmax),
+    /// [`Winograd`].
+    Winograd(Winograd),
 }
 
 impl Kernel {
@@ -61,6 +64,7 @@ impl Kernel {
             Self::Normalize(kernel) => kernel.run(run),
             Self::Activate(kernel) => kernel.run(run),
             Self::Softmax(kernel) => kernel.run(run),
+            Self::Winograd(kernel) => kernel.run(run),
         }
     }
 
@@ -81,6 +85,7 @@ impl Kernel {
             Self::Normalize(kernel) => vec![kernel.input],
             Self::Activate(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
             Self::Softmax(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
+            Self::Winograd(kernel) => [Some(kernel.input), kernel.residual].into_iter().flatten().collect(),
         }
     }
 
@@ -101,6 +106,7 @@ impl Kernel {
             Self::Normalize(kernel) => kernel.output,
             Self::Activate(kernel) => kernel.output,
             Self::Softmax(kernel) => kernel.output,
+            Self::Winograd(kernel) => kernel.output,
         }
     }
 
@@ -109,6 +115,7 @@ impl Kernel {
     pub fn scratch(&self) -> Option<Slot> {
         match self {
             Self::Conv2d(kernel) => kernel.pool.map(|pool| pool.input),
+            Self::Winograd(kernel) => Some(kernel.scratch),
             _ => None,
         }
     }
@@ -142,6 +149,7 @@ impl Kernel {
             Self::Normalize(_) => "Normalize",
             Self::Activate(_) => "Activate",
             Self::Softmax(_) => "Softmax",
+            Self::Winograd(_) => "Winograd",
         }
     }
 }

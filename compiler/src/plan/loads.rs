@@ -3,6 +3,7 @@
 use convolve_runtime::kernels::{Activation, Sampling};
 use convolve_runtime::weights::{DepthwiseWeights, Load, Panels, ParameterId, Strides};
 
+use super::winograd::Tiles;
 use crate::graph::{self, Graph, Layout, Node, Op};
 
 /// Collects loads, one after the other in the packed weights.
@@ -19,12 +20,18 @@ impl<'g> Loads<'g> {
         Self { graph, list: Vec::new(), floats: 0 }
     }
 
-    /// The loads of a node. Gives the first float of its weights, and its activation with its slopes there.
-    pub(super) fn add(&mut self, node: &'g Node) -> (usize, Activation) {
+    /// The loads of a node, which may be a convolution in tiles. Gives the first float of its weights, and its activation with its slopes there.
+    pub(super) fn add(&mut self, node: &'g Node, tiles: Option<Tiles>) -> (usize, Activation) {
         let at = self.floats;
         let len = node.shape.channels();
         match &node.op {
-            Op::Conv(conv) => self.push(Load::Panels(self.conv(conv, node, at))),
+            Op::Conv(conv) => {
+                let kernel = self.conv(conv, node, at);
+                self.push(match tiles {
+                    Some(Tiles { tile, .. }) => Load::Winograd { kernel, tile },
+                    None => Load::Panels(kernel),
+                });
+            }
             Op::Dense(dense) => self.push(Load::Panels(self.dense(dense, node, at))),
             Op::Depthwise(op) => self.push(Load::Depthwise(self.depthwise(op, node, at))),
             Op::Affine { fold, order, .. } => self.push(Load::Affine { fold: *fold, len, order, at }),

@@ -2,10 +2,11 @@
 
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
-    Pool, Resize, Softmax, Windows,
+    Pool, Resize, Sampling, Softmax, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 
+use super::winograd::Tiles;
 use super::{Kernel, Slots, Step, Storage};
 use crate::graph::{Graph, NodeId, Op};
 use crate::verify::convolved;
@@ -24,9 +25,13 @@ pub(super) const fn dense([height, width, channels]: [usize; 3]) -> Slot {
 }
 
 /// The scratch memory that a node needs, wherever it lies.
-pub(super) fn scratch(graph: &Graph, id: NodeId) -> Option<Slot> {
+pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>) -> Option<Slot> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
+    if let Some(Tiles { tile, block }) = tiles {
+        let inputs = graph.nodes[node.inputs[0]].shape.channels();
+        return Some(dense([1, 1, Winograd::scratch(tile, block, inputs)]));
+    }
     let (_, Windows::Sliding(rows, _)) = conv.pool? else { return None };
     let full = convolved(conv, graph.nodes[node.inputs[0]].shape, node.shape)?;
     let [_, width, channels] = full.extents();
@@ -56,7 +61,26 @@ pub(super) fn lower(
         Op::Input(_) | Op::Reshape => return Vec::new(),
         Op::Concat => return copies(graph, storage, slots, id),
         Op::Conv(conv) => {
-            let pool = conv.pool.zip(slots.scratch(id));
+            let scratch = slots.scratch(id);
+            if let (Some(Tiles { tile, block }), Some(scratch)) = (slots.tiles[id], scratch) {
+                let repeat = if let Sampling::Upsampled(factors) = conv.sampling { factors } else { [1, 1] };
+                let kernel = Kernel::Winograd(Winograd {
+                    input,
+                    output,
+                    residual: second,
+                    rows: conv.rows,
+                    columns: conv.columns,
+                    repeat,
+                    tile,
+                    block,
+                    scratch,
+                    weights,
+                    activation,
+                    pool: conv.pool.map(|(op, _)| op),
+                });
+                return vec![Step { node: id, reads, kernel }];
+            }
+            let pool = conv.pool.zip(scratch);
             Kernel::Conv2d(Conv2d {
                 input,
                 output,

@@ -10,6 +10,7 @@ mod lower;
 mod print;
 mod storage;
 mod summary;
+mod winograd;
 
 pub use check::verify_plan;
 pub use kernel::Kernel;
@@ -23,14 +24,17 @@ use crate::options::{Options, Outcome, Report};
 use arena::Buffer;
 use loads::Loads;
 use storage::Storage;
+use winograd::Tiles;
 
 /// Concatenations whose parts are written straight into them.
 const CONCAT_VIEWS: &str = "concat_views";
 /// Element-wise results that overwrite their input.
 const IN_PLACE: &str = "in_place";
+/// Convolutions in transformed tiles.
+const WINOGRAD: &str = "winograd";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] = &[CONCAT_VIEWS, IN_PLACE];
+pub const DECISIONS: &[&str] = &[CONCAT_VIEWS, IN_PLACE, WINOGRAD];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,11 +81,17 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
             reports.extend(views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
         }
     }
-    let slots = Slots::new(graph, &storage);
+    let mut tiles = vec![None; graph.nodes.len()];
+    if options.enabled(WINOGRAD) {
+        for (id, tiles) in tiles.iter_mut().enumerate() {
+            reports.extend(winograd::choose(graph, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
+        }
+    }
+    let slots = Slots::new(graph, &storage, tiles);
     let mut loads = Loads::new(graph);
     let mut steps = Vec::new();
     for (id, node) in graph.nodes.iter().enumerate() {
-        let (weights, activation) = loads.add(node);
+        let (weights, activation) = loads.add(node, slots.tiles[id]);
         if storage.writes(id) {
             steps.extend(lower::lower(graph, &storage, &slots, id, weights, activation));
         }
@@ -158,6 +168,8 @@ fn views(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> impl Iterator<
 struct Slots<'s> {
     graph: &'s Graph,
     storage: &'s Storage<'s>,
+    /// How each node is computed that is a convolution in tiles.
+    tiles: Vec<Option<Tiles>>,
     /// First float of each root in the arena.
     offsets: Vec<usize>,
     /// Scratch memory of nodes that need some.
@@ -169,7 +181,7 @@ struct Slots<'s> {
 }
 
 impl<'s> Slots<'s> {
-    fn new(graph: &'s Graph, storage: &'s Storage<'s>) -> Self {
+    fn new(graph: &'s Graph, storage: &'s Storage<'s>, tiles: Vec<Option<Tiles>>) -> Self {
         let (mut buffers, mut roots, mut scratch, mut copies) = (vec![], vec![], vec![], vec![]);
         let end = graph.nodes.len();
         for (id, node) in graph.nodes.iter().enumerate() {
@@ -177,7 +189,7 @@ impl<'s> Slots<'s> {
                 roots.push((id, buffers.len()));
                 buffers.push(Buffer { floats: node.shape.elements(), first, last });
             }
-            if let Some(slot) = lower::scratch(graph, id) {
+            if let Some(slot) = lower::scratch(graph, id, tiles[id]) {
                 scratch.push((id, slot, buffers.len()));
                 buffers.push(Buffer { floats: slot.len(), first: id, last: id });
             }
@@ -199,6 +211,7 @@ impl<'s> Slots<'s> {
         Self {
             graph,
             storage,
+            tiles,
             scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
             copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),
             offsets,
