@@ -185,3 +185,23 @@ fn a_result_overwrites_an_input_that_nothing_reads_later() {
     says(&sum, "in_place: sum overwrites relu");
     says("  - relu: { name: relu }\n", "in_place: not: relu: an input of the network is only read");
 }
+
+#[test]
+fn a_convolution_is_computed_in_tiles() {
+    let wide = |filters: usize, more: &str| {
+        let first = "  - conv2d: { name: first, filters: 64, kernel_size: 1 }\n";
+        format!("{first}  - conv2d: {{ name: conv, filters: {filters}, kernel_size: 3{more} }}\n")
+    };
+    let all = reports(&wide(64, ", padding: same"));
+    let done = "winograd: conv in tiles of 4×4, 4 at once";
+    assert!(all.iter().any(|report| report.starts_with(done)), "{all:#?}");
+    says(&wide(15, ""), "winograd: not: conv: it has fewer than 16 channels");
+    says(&wide(64, ", groups: 2"), "winograd: not: conv: it is grouped or transposed");
+    says(&wide(64, ", stride: 2"), "winograd: not: conv: its windows are not 3×3 of neighbours");
+    says(&wide(64, ", dilation: 2"), "winograd: not: conv: its windows are not 3×3 of neighbours");
+    let pooled = |pool: usize| format!("  - max_pool2d: {{ kernel_size: {pool} }}\n");
+    let pooled = |more: &str, pool: usize| wide(64, more) + &pooled(pool);
+    says(&pooled(", padding: same", 3), "winograd: not: conv+max_pool2d_1: its pooling is not of 2×2");
+    let late = "winograd: not: conv+max_pool2d_1: its activation stands between it and a pooling";
+    says(&pooled(", activation: tanh", 2), late);
+}

@@ -161,6 +161,12 @@ fn layers() -> Vec<Layer> {
         Layer::conv("3×3 128→128 28²", 28, 128, 128, window(3, 1)),
         Layer::conv("3×3 256→256 14²", 14, 256, 256, window(3, 1)),
         Layer::conv("3×3 512→512 7²", 7, 512, 512, window(3, 1)),
+        Layer::winograd("winograd 64→64 256²", 256, [64, 64], 4, 28),
+        Layer::winograd("winograd 64→64 128²", 128, [64, 64], 4, 28),
+        Layer::winograd("winograd 128→128 28²", 28, [128, 128], 4, 13),
+        Layer::winograd("winograd 256→256 14²", 14, [256, 256], 4, 8),
+        Layer::winograd("winograd 512→512 7²", 7, [512, 512], 4, 4),
+        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], 2, 14),
         Layer::conv("3×3/2 64→128 56²", 56, 64, 128, window(3, 2)),
         Layer::conv(
             "3×3 dilated 12 512→256 33²",

@@ -158,6 +158,68 @@ fn panels_of_both_layouts_with_and_without_norms() {
     }
 }
 
+/// `G` of F(4 × 4, 3 × 3) and F(2 × 2, 3 × 3), as rows over the points 0, ±√½, ±√2 and 0, ±1.
+fn kernel_transform(tile: usize) -> Vec<[f64; 3]> {
+    let (inner, outer) = (0.5f64.sqrt(), 2f64.sqrt());
+    let points = if tile == 4 { vec![0.0, inner, -inner, outer, -outer] } else { vec![0.0, 1.0, -1.0] };
+    let row = |&p: &f64| {
+        let others = points.iter().filter(|&&q| q != p);
+        let scale: f64 = others.map(|q| p - q).product();
+        [1.0 / scale, p / scale, p * p / scale]
+    };
+    points.iter().map(row).chain([[0.0, 0.0, 1.0]]).collect()
+}
+
+#[test]
+fn transformed_panels_of_both_layouts_with_and_without_norms() {
+    let (outputs, inputs) = (20, 5);
+    let pytorch = Strides { output: inputs * 9, input: 9, row: 3, column: 1, group: 0 };
+    let keras =
+        Strides { output: 1, input: outputs, row: 3 * inputs * outputs, column: inputs * outputs, group: 0 };
+    let tensors = Tensors::new(outputs * inputs * 9, inputs, outputs);
+    for (strides, tile) in [(pytorch, 4), (keras, 4), (pytorch, 2), (keras, 2)] {
+        for (before, after) in [(None, None), (Some(BEFORE), Some(AFTER))] {
+            let (weight, bias, groups, kernel, order, at) = (0, Some(BIAS), 1, [3, 3], &[][..], 16);
+            let kernel =
+                Panels { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, at };
+            let packed = tensors.pack(Load::Winograd { kernel, tile });
+            let (side, g) = (tile + 2, kernel_transform(tile));
+            for o in 0..padded(outputs) {
+                let mut shifted = 0.0;
+                for i in 0..inputs {
+                    for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column)))
+                    {
+                        let cell = ((o / PANEL * side + row) * side + column) * inputs + i;
+                        let got = packed[16 + padded(outputs) + cell * PANEL + o % PANEL];
+                        if o >= outputs {
+                            assert_eq!(got, 0.0);
+                            continue;
+                        }
+                        let (scale, _) = tensors.norm(before, i);
+                        let (last, _) = tensors.norm(after, o);
+                        let mut sum = 0.0;
+                        for (y, x) in (0..3).flat_map(|y| (0..3).map(move |x| (y, x))) {
+                            let element =
+                                o * strides.output + i * strides.input + y * strides.row + x * strides.column;
+                            sum += g[row][y] * g[column][x] * tensors.get(0, element) * scale * last;
+                        }
+                        near(got, sum, "transformed weight");
+                    }
+                    for (y, x) in (0..3).flat_map(|y| (0..3).map(move |x| (y, x))).filter(|_| o < outputs) {
+                        let element =
+                            o * strides.output + i * strides.input + y * strides.row + x * strides.column;
+                        shifted += tensors.get(0, element) * tensors.norm(before, i).1;
+                    }
+                }
+                if o < outputs {
+                    let (scale, shift) = tensors.norm(after, o);
+                    near(packed[16 + o], (tensors.get(BIAS, o) + shifted) * scale + shift, "bias");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_dense_layer_after_flattened_maps() {
     let order = [
