@@ -25,7 +25,6 @@ struct Layer {
     aligned: usize,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a handful, made once")]
 enum Kernel {
     Conv2d(Conv2d),
     Depthwise(Depthwise),

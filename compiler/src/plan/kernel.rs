@@ -9,7 +9,6 @@ use convolve_runtime::slot::Slot;
 
 /// A kernel with its operands.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a plan has few, most of them of the largest")]
 pub enum Kernel {
     /// [`Conv2d`].
     Conv2d(Conv2d),
