@@ -161,18 +161,16 @@ fn panels_of_both_layouts_with_and_without_norms() {
 /// `G` of F(4 × 4, 3 × 3) and F(2 × 2, 3 × 3), as rows over the points 0, ±√½, ±√2 and 0, ±1.
 fn kernel_transform(tile: usize) -> Vec<[f64; 3]> {
     let (inner, outer) = (0.5f64.sqrt(), 2f64.sqrt());
-    let points = if tile == 4 { vec![0.0, inner, -inner, outer, -outer] } else { vec![0.0, 1.0, -1.0] };
-    let row = |&p: &f64| {
-        let others = points.iter().filter(|&&q| q != p);
-        let scale: f64 = others.map(|q| p - q).product();
-        [1.0 / scale, p / scale, p * p / scale]
-    };
+    let points = [vec![0.0, 1.0, -1.0], vec![0.0, inner, -inner, outer, -outer]][tile / 2 - 1].clone();
+    let scale = |p: f64| points.iter().filter(|&&q| q != p).map(|q| p - q).product::<f64>();
+    let row = |&p: &f64| [1.0, p, p * p].map(|power| power / scale(p));
     points.iter().map(row).chain([[0.0, 0.0, 1.0]]).collect()
 }
 
 #[test]
 fn transformed_panels_of_both_layouts_with_and_without_norms() {
     let (outputs, inputs) = (20, 5);
+    let taps = || (0..3).flat_map(|y| (0..3).map(move |x| (y, x)));
     let pytorch = Strides { output: inputs * 9, input: 9, row: 3, column: 1, group: 0 };
     let keras =
         Strides { output: 1, input: outputs, row: 3 * inputs * outputs, column: inputs * outputs, group: 0 };
@@ -195,17 +193,16 @@ fn transformed_panels_of_both_layouts_with_and_without_norms() {
                             assert_eq!(got, 0.0);
                             continue;
                         }
-                        let (scale, _) = tensors.norm(before, i);
-                        let (last, _) = tensors.norm(after, o);
+                        let scale = tensors.norm(before, i).0 * tensors.norm(after, o).0;
                         let mut sum = 0.0;
-                        for (y, x) in (0..3).flat_map(|y| (0..3).map(move |x| (y, x))) {
+                        for (y, x) in taps() {
                             let element =
                                 o * strides.output + i * strides.input + y * strides.row + x * strides.column;
-                            sum += g[row][y] * g[column][x] * tensors.get(0, element) * scale * last;
+                            sum += g[row][y] * g[column][x] * tensors.get(0, element) * scale;
                         }
                         near(got, sum, "transformed weight");
                     }
-                    for (y, x) in (0..3).flat_map(|y| (0..3).map(move |x| (y, x))).filter(|_| o < outputs) {
+                    for (y, x) in taps().filter(|_| o < outputs) {
                         let element =
                             o * strides.output + i * strides.input + y * strides.row + x * strides.column;
                         shifted += tensors.get(0, element) * tensors.norm(before, i).1;
