@@ -103,7 +103,7 @@ fn a_summary_shows_layers_and_totals() {
     };
     // By hand: 9 · 32 · 64 + 64 parameters, and 9 · 32 multiplications for each of 14 · 14 · 64 results.
     let conv2 = line("conv2 ");
-    for cell in ["14×14×64", "18,496", "3,612,672", "8×8", "Conv2d"] {
+    for cell in ["14×14×64", "18,496", "3,612,672", "8×8", "Winograd"] {
         assert!(conv2.contains(&cell), "{conv2:?}");
     }
     assert_eq!(line("parameters"), ["parameters", "421,642"]);
