@@ -15,6 +15,8 @@ pub mod geometry;
 pub mod kernels;
 pub mod memory;
 pub mod model;
+#[cfg(feature = "alloc")]
+mod pages;
 pub mod run;
 pub mod simd;
 pub mod slot;

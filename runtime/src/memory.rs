@@ -2,6 +2,8 @@
 
 use crate::model::Model;
 #[cfg(feature = "alloc")]
+use crate::pages;
+#[cfg(feature = "alloc")]
 use crate::weights::{Data, Load, pack};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -13,11 +15,7 @@ use core::marker::PhantomData;
 #[repr(align(64))]
 pub struct Aligned<T>(pub T);
 
-/// Floats of a cache line.
-#[cfg(feature = "alloc")]
-const LINE: usize = 64 / size_of::<f32>();
-
-/// Zeroed floats on the heap, the first at a multiple of 64 bytes.
+/// Zeroed floats on the heap, the first at a multiple of 64 bytes, or of a large page where they fill one.
 #[cfg(feature = "alloc")]
 pub struct Heap {
     floats: Vec<f32>,
@@ -30,10 +28,13 @@ impl Heap {
     /// This many zeros.
     #[must_use]
     pub fn zeroed(len: usize) -> Self {
-        // A line more than needed, so that the first whole one can be found without unsafe code; the
-        // allocator gives zeroed pages without touching them.
-        let floats = vec![0.0; len + LINE];
-        let start = floats.as_ptr().align_offset(64).min(LINE);
+        let align = if len * size_of::<f32>() < pages::LARGE { 64 } else { pages::LARGE };
+        // So much more than needed that the first multiple can be found without unsafe code; the allocator gives zeroed
+        // pages without touching them.
+        let spare = align / size_of::<f32>();
+        let mut floats = vec![0.0; len + spare];
+        let start = floats.as_ptr().align_offset(align).min(spare);
+        pages::ask(&mut floats[start..]);
         Self { floats, start, len }
     }
 

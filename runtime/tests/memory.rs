@@ -1,7 +1,7 @@
 //! Workspaces and weights.
 #![cfg(feature = "alloc")]
 
-use convolve_runtime::memory::{Aligned, TooSmall, Weights, Workspace};
+use convolve_runtime::memory::{Aligned, Heap, TooSmall, Weights, Workspace};
 use convolve_runtime::model::Model;
 use convolve_runtime::weights::{Data, Load};
 
@@ -32,6 +32,16 @@ fn heap_workspaces_are_zeroed_and_aligned() {
         assert_eq!(workspace.as_slice().as_ptr(), workspace.as_mut_slice().as_ptr());
     }
     assert_eq!(Net::WORKSPACE_BYTES, 4004);
+}
+
+#[test]
+fn large_blocks_are_zeroed_and_start_a_large_page() {
+    for len in [(2 << 20) / 4, 1_500_001] {
+        let mut heap = Heap::zeroed(len);
+        assert!(heap.as_slice().iter().all(|&float| float == 0.0) && heap.as_slice().len() == len);
+        assert!(heap.as_slice().as_ptr().addr().is_multiple_of(2 << 20));
+        heap.as_mut_slice().fill(1.0);
+    }
 }
 
 #[test]
