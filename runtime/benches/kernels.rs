@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling, Winograd};
+use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling, Source, Winograd};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::{Level, Simd, WithSimd};
 use convolve_runtime::slot::{Memory, Slot};
@@ -77,12 +77,12 @@ impl Layer {
             [1, 1, Winograd::scratch(tile, block, inputs)],
         );
         let kernel = Winograd {
-            input,
+            input: Source { slot: input, repeat: [1, 1] },
+            beside: None,
             output,
             residual: None,
             rows: axis,
             columns: axis,
-            repeat: [1, 1],
             tile,
             block,
             scratch,

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Random, at, check, end};
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Conv2d, PoolOp, Sampling, Winograd};
+use convolve_runtime::kernels::{Activation, Conv2d, PoolOp, Sampling, Source, Winograd};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
@@ -55,21 +55,23 @@ struct Case {
 impl Case {
     /// Element `(y, x, c)` of the convolution before its activation, and the sum of its terms' magnitudes.
     fn element(&self, y: usize, x: usize, c: usize) -> (f64, f64) {
-        let Winograd { input, rows, columns, repeat, .. } = &self.layer;
-        let source = |axis: &Axis, o: usize, k: usize, repeat: usize, size: usize| {
-            let cell = (o + k).checked_sub(axis.before)? / repeat;
+        let Winograd { input, beside, rows, columns, .. } = &self.layer;
+        let cell = |axis: &Axis, o: usize, k: usize, repeat: usize, size: usize| {
+            let cell = (o + k * axis.dilation).checked_sub(axis.before)? / repeat;
             (cell < size).then_some(cell)
         };
         let mut terms = vec![f64::from(Data::F32(&self.kernel.bias).get(c))];
-        for row in 0..3 {
-            let Some(iy) = source(rows, y, row, repeat[0], input.height) else { continue };
-            for column in 0..3 {
-                let Some(ix) = source(columns, x, column, repeat[1], input.width) else { continue };
-                for i in 0..input.channels {
-                    let value = f64::from(self.arena[at(input, iy, ix, i)]);
-                    terms.push(value * self.kernel.weight(c, i, row, column));
+        let mut first = 0;
+        for Source { slot, repeat } in [Some(input), beside.as_ref()].into_iter().flatten() {
+            for (row, column) in (0..9).map(|tap| (tap / 3, tap % 3)) {
+                let Some(iy) = cell(rows, y, row, repeat[0], slot.height) else { continue };
+                let Some(ix) = cell(columns, x, column, repeat[1], slot.width) else { continue };
+                for i in 0..slot.channels {
+                    let value = f64::from(self.arena[at(slot, iy, ix, i)]);
+                    terms.push(value * self.kernel.weight(c, first + i, row, column));
                 }
             }
+            first += slot.channels;
         }
         if let Some(slot) = &self.layer.residual {
             terms.push(f64::from(self.arena[at(slot, y, x, c)]));
@@ -104,40 +106,57 @@ fn activate(activation: Activation, x: f64) -> f64 {
     }
 }
 
-fn axis(before: usize, after: usize) -> Axis {
-    Axis { kernel: 3, stride: 1, dilation: 1, before, after }
+fn axis(dilation: usize, before: usize, after: usize) -> Axis {
+    Axis { kernel: 3, stride: 1, dilation, before, after }
 }
 
 /// A random case, or `None` if its window does not fit its input.
 fn draw(random: &mut Random) -> Option<Case> {
     let padding = random.pick(&[[1, 1, 1, 1], [0, 0, 0, 0], [0, 1, 1, 0], [2, 1, 0, 2], [3, 0, 5, 6]]);
-    let (rows, columns) = (axis(padding[0], padding[1]), axis(padding[2], padding[3]));
+    let pool = random.chance(3).then(|| random.pick(&[PoolOp::Max, PoolOp::Average]));
+    let dilation =
+        if pool.is_some() { [1, 1] } else { random.pick(&[[1, 1], [1, 1], [2, 2], [3, 1], [1, 6]]) };
+    let rows = axis(dilation[0], padding[0] * dilation[0], padding[1] * dilation[0]);
+    let columns = axis(dilation[1], padding[2] * dilation[1], padding[3] * dilation[1]);
     let repeat = random.pick(&[[1, 1], [1, 1], [2, 2], [1, 3]]);
     let size = |random: &mut Random| if random.chance(4) { random.range(1, 4) } else { random.range(3, 15) };
     let input = (size(random), size(random));
     let full = (rows.output(input.0 * repeat[0])?, columns.output(input.1 * repeat[1])?);
-    let pool = random.chance(3).then(|| random.pick(&[PoolOp::Max, PoolOp::Average]));
     let written = if pool.is_some() { (full.0 / 2, full.1 / 2) } else { full };
     if written.0 * written.1 == 0 {
         return None;
     }
-    let inputs = random.pick(&[1, 3, 8, 16, 19, 32, 40]);
+    // A second tensor of the same size, by the same number of repetitions or by none.
+    let second = random.chance(3).then(|| (random.pick(&[1, 5, 16, 33]), random.chance(2)));
+    let channels = random.pick(if second.is_some() { &[16, 32] } else { &[1, 3, 8, 16, 19, 32, 40][..] });
+    let inputs = channels + second.map_or(0, |(channels, _)| channels);
     let outputs = random.pick(&[1, 7, 16, 17, 24, 32, 40, 70]);
     if full.0 * full.1 * inputs * outputs > 300_000 {
         return None;
     }
     let (tile, block) = (random.pick(&[4, 2]), random.range(1, 16));
     let offset = random.range(0, 9);
-    let input = random.slot(offset, input.0, input.1, inputs);
+    let slot = random.slot(offset, input.0, input.1, channels);
+    let mut read = end(&slot);
+    let beside = second.map(|(channels, repeated)| {
+        let factors = repeat;
+        let repeat = if repeated { repeat } else { [1, 1] };
+        let [height, width] =
+            if repeated { [input.0, input.1] } else { [input.0 * factors[0], input.1 * factors[1]] };
+        let slot = random.slot(read + 2, height, width, channels);
+        read = end(&slot);
+        Source { slot, repeat }
+    });
+    let input = Source { slot, repeat };
     // Scratch and output in either order.
     let floats = Winograd::scratch(tile, block, inputs);
     let place = |offset: usize| Slot::arena(offset, [1, 1, floats]);
     let (output, scratch, mut last) = if random.chance(2) {
-        let scratch = place(end(&input) + 1);
+        let scratch = place(read + 1);
         let output = random.slot(end(&scratch), written.0, written.1, outputs);
         (output, scratch, end(&output))
     } else {
-        let output = random.slot(end(&input) + 1, written.0, written.1, outputs);
+        let output = random.slot(read + 1, written.0, written.1, outputs);
         (output, place(end(&output) + 3), end(&output) + 3 + floats)
     };
     let residual = random.chance(3).then(|| random.slot(last, full.0, full.1, outputs));
@@ -149,11 +168,11 @@ fn draw(random: &mut Random) -> Option<Case> {
     let weights = random.range(0, 20);
     let layer = Winograd {
         input,
+        beside,
         output,
         residual,
         rows,
         columns,
-        repeat,
         tile,
         block,
         scratch,
@@ -207,8 +226,8 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             input,
             output,
             residual: None,
-            rows: axis(1, 1),
-            columns: axis(1, 1),
+            rows: axis(1, 1, 1),
+            columns: axis(1, 1, 1),
             sampling: Sampling::Direct,
             groups: 1,
             weights: 0,
@@ -221,12 +240,12 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(tile, 9, inputs)]);
             arena.resize(end(&scratch), 0.0);
             let layer = Winograd {
-                input,
+                input: Source { slot: input, repeat: [1, 1] },
+                beside: None,
                 output,
                 residual: None,
-                rows: axis(1, 1),
-                columns: axis(1, 1),
-                repeat: [1, 1],
+                rows: axis(1, 1, 1),
+                columns: axis(1, 1, 1),
                 tile,
                 block: 9,
                 scratch,
@@ -271,12 +290,12 @@ fn nan_passes_the_limits() {
     let kernel = Kernel::new(&mut random, 16, 20);
     let weights = kernel.pack(Load::Winograd { kernel: kernel.panels(0), tile: 4 });
     let layer = Winograd {
-        input,
+        input: Source { slot: input, repeat: [1, 1] },
+        beside: None,
         output,
         residual: None,
-        rows: axis(1, 1),
-        columns: axis(1, 1),
-        repeat: [1, 1],
+        rows: axis(1, 1, 1),
+        columns: axis(1, 1, 1),
         tile: 4,
         block: 5,
         scratch,

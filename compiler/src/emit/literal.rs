@@ -3,8 +3,8 @@
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
-    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Windows,
-    Winograd,
+    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Source,
+    Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::{DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides};
@@ -48,8 +48,9 @@ structs! {
     Activate { input, output, activation }
     Softmax { input, output, log }
     Winograd {
-        input, output, residual, rows, columns, repeat, tile, block, scratch, weights, activation, pool,
+        input, beside, output, residual, rows, columns, tile, block, scratch, weights, activation, pool,
     }
+    Source { slot, repeat }
     Parameter<'_> { name, shape, initial }
     Strides { output, input, row, column, group }
     Fold { weight, bias, mean, variance, epsilon }

@@ -84,7 +84,10 @@ impl Kernel {
             Self::Normalize(kernel) => vec![kernel.input],
             Self::Activate(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
             Self::Softmax(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
-            Self::Winograd(kernel) => [Some(kernel.input), kernel.residual].into_iter().flatten().collect(),
+            Self::Winograd(kernel) => {
+                let beside = kernel.beside.map(|source| source.slot);
+                [Some(kernel.input.slot), beside, kernel.residual].into_iter().flatten().collect()
+            }
         }
     }
 

@@ -2,13 +2,13 @@
 
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
-    Pool, Resize, Sampling, Softmax, Windows, Winograd,
+    Pool, Resize, Sampling, Softmax, Source, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 
 use super::winograd::Tiles;
 use super::{Kernel, Slots, Step, Storage};
-use crate::graph::{Graph, NodeId, Op};
+use crate::graph::{Conv, Graph, NodeId, Op};
 use crate::verify::convolved;
 
 /// Whether the operands may be swapped.
@@ -49,7 +49,7 @@ pub(super) fn lower(
 ) -> Vec<Step> {
     let node = &graph.nodes[id];
     let output = slots.node(id);
-    let mut reads = node.inputs.clone();
+    let mut reads = storage.reads(id).to_vec();
     if matches!(node.op, Op::Binary(..)) && storage.takes(id, reads[1]) && !storage.takes(id, reads[0]) {
         reads.reverse();
     }
@@ -63,14 +63,16 @@ pub(super) fn lower(
         Op::Conv(conv) => {
             let scratch = slots.scratch(id);
             if let (Some(Tiles { tile, block }), Some(scratch)) = (slots.tiles[id], scratch) {
-                let repeat = if let Sampling::Upsampled(factors) = conv.sampling { factors } else { [1, 1] };
+                let (sources, residual) = reads.split_at(reads.len() + 1 - node.inputs.len());
+                let mut sources =
+                    sources.iter().map(|&id| source(graph, conv, node.inputs[0], slots.node(id)));
                 let kernel = Kernel::Winograd(Winograd {
-                    input,
+                    input: sources.next().unwrap_or(Source { slot: input, repeat: [1, 1] }),
+                    beside: sources.next(),
                     output,
-                    residual: second,
+                    residual: residual.first().map(|&id| slots.node(id)),
                     rows: conv.rows,
                     columns: conv.columns,
-                    repeat,
                     tile,
                     block,
                     scratch,
@@ -131,6 +133,13 @@ pub(super) fn lower(
         Op::Softmax { log } => Kernel::Softmax(Softmax { input: unless_taken, output, log: *log }),
     };
     vec![Step { node: id, reads, kernel }]
+}
+
+/// A tensor that stands for some channels of a convolution's input, which may be enlarged.
+fn source(graph: &Graph, conv: &Conv, input: NodeId, slot: Slot) -> Source {
+    let [height, width, _] = graph.nodes[input].shape.extents();
+    let [rows, columns] = if let Sampling::Upsampled(factors) = conv.sampling { factors } else { [1, 1] };
+    Source { slot, repeat: [height * rows / slot.height, width * columns / slot.width] }
 }
 
 /// Copies of the parts that are not written straight into the concatenation.

@@ -4,6 +4,7 @@
 
 mod arena;
 mod check;
+mod concat;
 mod kernel;
 mod loads;
 mod lower;
@@ -28,13 +29,15 @@ use winograd::Tiles;
 
 /// Concatenations whose parts are written straight into them.
 const CONCAT_VIEWS: &str = "concat_views";
+/// Concatenations that are never stored, because their reader reads the parts.
+const CONCAT_READS: &str = "concat_reads";
 /// Element-wise results that overwrite their input.
 const IN_PLACE: &str = "in_place";
 /// Convolutions in transformed tiles.
 const WINOGRAD: &str = "winograd";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] = &[CONCAT_VIEWS, IN_PLACE, WINOGRAD];
+pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, WINOGRAD];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,18 +76,24 @@ pub struct Step {
 pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     let mut storage = Storage::new(graph);
     let mut reports = Vec::new();
-    for (id, node) in graph.nodes.iter().enumerate() {
-        if options.enabled(IN_PLACE) {
-            reports.extend(overwrite(graph, &mut storage, id).map(|outcome| outcome.report(IN_PLACE)));
-        }
-        if matches!(node.op, Op::Concat) && options.enabled(CONCAT_VIEWS) {
-            reports.extend(views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
-        }
-    }
     let mut tiles = vec![None; graph.nodes.len()];
     if options.enabled(WINOGRAD) {
         for (id, tiles) in tiles.iter_mut().enumerate() {
             reports.extend(winograd::choose(graph, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
+        }
+    }
+    if options.enabled(CONCAT_READS) {
+        for id in (0..tiles.len()).filter(|&id| tiles[id].is_some()) {
+            reports.extend(concat::read(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_READS)));
+        }
+    }
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if options.enabled(IN_PLACE) {
+            reports.extend(overwrite(graph, &mut storage, id).map(|outcome| outcome.report(IN_PLACE)));
+        }
+        if matches!(node.op, Op::Concat) && !storage.is_bypassed(id) && options.enabled(CONCAT_VIEWS) {
+            reports
+                .extend(concat::views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
         }
     }
     let slots = Slots::new(graph, &storage, tiles);
@@ -141,27 +150,6 @@ fn overwrite(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> Option<Out
         }
     }
     Some(Outcome::declined(format!("{}: {fault}", node.title())))
-}
-
-/// Lets the parts of a concatenation be written straight into it, the largest first.
-fn views(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> impl Iterator<Item = Outcome> {
-    let node = &graph.nodes[id];
-    let mut channel = 0;
-    let mut parts: Vec<(NodeId, usize)> = Vec::new();
-    for &part in &node.inputs {
-        parts.push((part, channel));
-        channel += graph.nodes[part].shape.channels();
-    }
-    parts.sort_by_key(|&(part, channel)| (usize::MAX - graph.nodes[part].shape.channels(), channel));
-    parts.into_iter().map(move |(part, channel)| {
-        let title = format!("{} in {}", graph.nodes[part].title(), node.title());
-        let twice = node.inputs.iter().filter(|&&other| other == part).count() > 1;
-        let result = if twice { Err("it appears twice") } else { storage.view(id, part, channel) };
-        match result {
-            Ok(()) => Outcome::done(title),
-            Err(reason) => Outcome::declined(format!("{title}: {reason}")),
-        }
-    })
 }
 
 /// The memory of every node, with offsets.

@@ -28,6 +28,10 @@ pub(super) struct Storage<'g> {
     taken: Vec<Vec<NodeId>>,
     /// For each node, the last node that reads it; past the last node for an output.
     last_use: Vec<NodeId>,
+    /// For each node, what is read to compute it; nothing for one that is not computed.
+    reads: Vec<Vec<NodeId>>,
+    /// For each node, whether its reader reads in its place what it would read.
+    bypassed: Vec<bool>,
 }
 
 impl<'g> Storage<'g> {
@@ -50,6 +54,8 @@ impl<'g> Storage<'g> {
             members: (0..count).map(|id| vec![id]).collect(),
             taken: vec![Vec::new(); count],
             last_use,
+            reads: graph.nodes.iter().map(|node| node.inputs.clone()).collect(),
+            bypassed: vec![false; count],
         };
         for (id, node) in graph.nodes.iter().enumerate() {
             if matches!(node.op, Op::Reshape) {
@@ -90,6 +96,29 @@ impl<'g> Storage<'g> {
         self.try_join((id, part), root, id, channel)
     }
 
+    /// Lets the only reader of `node`, which keeps nothing of its own then, read what the node would.
+    pub(super) fn bypass(&mut self, node: NodeId, reader: NodeId) {
+        let sources = core::mem::take(&mut self.reads[node]);
+        for &source in &sources {
+            self.last_use[source] = self.last_use[source].max(reader);
+        }
+        let list = &mut self.reads[reader];
+        if let Some(at) = list.iter().position(|&read| read == node) {
+            list.splice(at..=at, sources);
+        }
+        self.bypassed[node] = true;
+    }
+
+    /// The nodes that are read to compute this one.
+    pub(super) fn reads(&self, id: NodeId) -> &[NodeId] {
+        &self.reads[id]
+    }
+
+    /// Whether the node's reader reads in its place what it would read.
+    pub(super) fn is_bypassed(&self, id: NodeId) -> bool {
+        self.bypassed[id]
+    }
+
     /// Where a node's value lies.
     pub(super) fn place(&self, id: NodeId) -> Place {
         self.places[id]
@@ -104,6 +133,7 @@ impl<'g> Storage<'g> {
     pub(super) fn writes(&self, id: NodeId) -> bool {
         let node = &self.graph.nodes[id];
         match node.op {
+            _ if self.bypassed[id] => false,
             Op::Input(_) | Op::Reshape => false,
             Op::Concat => node.inputs.iter().any(|&input| !self.takes(id, input)),
             _ => true,
@@ -204,7 +234,7 @@ impl<'g> Storage<'g> {
 
     /// Whether `writer` reads `value`, not in place, from the memory that it writes.
     fn reads_beside(&self, writer: NodeId, value: NodeId) -> bool {
-        self.graph.nodes[writer].inputs.contains(&value) && !self.takes(writer, value) && self.writes(writer)
+        self.reads[writer].contains(&value) && !self.takes(writer, value) && self.writes(writer)
     }
 }
 

@@ -16,6 +16,7 @@ mod pool;
 mod resize;
 mod rows;
 mod softmax;
+mod tiling;
 mod winograd;
 
 pub use activation::{Activate, Activation};
@@ -28,4 +29,4 @@ pub use norm::{Affine, Normalize, NormalizeOver};
 pub use pool::{Pool, PoolOp, Windows};
 pub use resize::{Resize, ResizeMode};
 pub use softmax::Softmax;
-pub use winograd::Winograd;
+pub use winograd::{Source, Winograd};

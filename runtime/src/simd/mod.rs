@@ -17,12 +17,14 @@ mod avx2;
 mod avx512;
 mod lanewise;
 mod level;
+mod prefetch;
 mod scalar;
 mod tile;
 mod winograd;
 
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
+pub(crate) use prefetch::{will_read, will_write};
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};
 pub(crate) use winograd::{F2, F4, Join, Outputs, Scheme, Window};

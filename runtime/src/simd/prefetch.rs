@@ -1,0 +1,33 @@
+//! Hints that memory will be needed soon. Without one, nothing but speed changes; on processors other than x86-64 they
+//! do nothing.
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "the hints are intrinsics"))]
+
+/// Asks for the cache lines of `floats` in the second-level cache, to read.
+#[inline(always)]
+pub(crate) fn will_read(floats: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in floats.chunks(LINE) {
+        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a hint touches no memory, and every x86-64 processor has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = floats;
+}
+
+/// Asks for the cache lines of `floats` in the second-level cache, to write.
+#[inline(always)]
+pub(crate) fn will_write(floats: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in floats.chunks(LINE) {
+        use core::arch::x86_64::{_MM_HINT_ET1, _mm_prefetch};
+        // SAFETY: as above; processors without this hint pass it over.
+        unsafe { _mm_prefetch::<_MM_HINT_ET1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = floats;
+}
+
+/// Floats of a cache line.
+#[cfg(target_arch = "x86_64")]
+const LINE: usize = 64 / size_of::<f32>();
