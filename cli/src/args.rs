@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
-/// Checks, summarises, expands and runs convolutional networks written in YAML.
+/// Checks, summarises, expands, runs and measures convolutional networks written in YAML.
 #[derive(Debug, Parser)]
 #[command(name = "convolve", version, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -19,7 +19,8 @@ Examples:
   convolve check models/specs/*.yaml
   convolve summary unet.yaml | less -S
   convolve expand unet.yaml > unet.rs
-  convolve run unet.yaml --weights unet.safetensors --input cells.png --output mask.npy";
+  convolve run unet.yaml --weights unet.safetensors --input cells.png --output mask.npy
+  convolve bench unet.yaml";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -39,6 +40,17 @@ Outputs:
   Float32 .npy files of shape [height, width, channels] or [length]. With
   several outputs, `--output Y.npy` writes Y.<name>.npy for each.";
 
+const BENCH_COLUMNS: &str = "\
+Columns:
+  time       median, with one look at the clock after each step
+  share      of the sum of these times
+  GFLOP/s    multiplications and additions of a direct convolution, padding
+             included: a convolution in tiles may do more than the peak
+  of peak    of multiply-adds on registers, measured before and after
+  predicted  the planner's count of cycles, at the clock of that peak
+
+The time of a prediction is measured without the clock between steps.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check files, their weights included: every error and warning at once
@@ -49,6 +61,8 @@ pub(crate) enum Command {
     Expand(NetworkArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
+    /// Time the kernels of a network, each against the peak of a core and the planner's count
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,9 +81,9 @@ pub(crate) struct NetworkArgs {
     pub(crate) file: PathBuf,
 }
 
+/// A network that is to be computed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = RUN_EXAMPLES)]
-pub(crate) struct RunArgs {
+pub(crate) struct NetworkWithWeights {
     /// YAML file
     pub(crate) file: PathBuf,
     /// Weights file, in place of the one that the YAML file names
@@ -79,15 +93,45 @@ pub(crate) struct RunArgs {
     /// shows it by the names of its tensors
     #[arg(long)]
     pub(crate) layout: Option<Layout>,
+    /// Instructions to use: scalar, avx2 or avx512 [default: the best of this processor]
+    #[arg(long, env = "CONVOLVE_LEVEL", value_parser = level)]
+    pub(crate) level: Option<Level>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkWithWeights,
     /// What to compute from: one for each input of the network. A path with a `=` starts with `./`
     #[arg(long = "input", value_name = "[NAME=]FILE", required = true)]
     pub(crate) inputs: Vec<Binding>,
     /// Where to write: one for all outputs, or those to write by their names
     #[arg(long = "output", value_name = "[NAME=]NPY", required = true)]
     pub(crate) outputs: Vec<Binding>,
-    /// Instructions to use: scalar, avx2 or avx512 [default: the best of this processor]
-    #[arg(long, env = "CONVOLVE_LEVEL", value_parser = level)]
-    pub(crate) level: Option<Level>,
+}
+
+/// Without weights, random ones are made: the time does not depend on them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = BENCH_COLUMNS)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkWithWeights,
+    /// Predictions to time [default: as many as two seconds take, at least five]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: Option<u32>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// The form of a result.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A table
+    Text,
+    /// One object, its times in seconds
+    Json,
 }
 
 /// Names and axis orders of a weights file.

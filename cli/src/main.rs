@@ -1,8 +1,9 @@
-//! The `convolve` command: checks, summarises, expands and runs networks written in YAML.
+//! The `convolve` command: checks, summarises, expands, runs and measures networks written in YAML.
 
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod check;
 mod expand;
 mod failure;
@@ -13,7 +14,9 @@ mod output;
 mod picture;
 mod run;
 mod summary;
+mod table;
 mod tensors;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         Command::Summary(args) => summary::summary(&args),
         Command::Expand(args) => expand::expand(&args),
         Command::Run(args) => run::run(&args),
+        Command::Bench(args) => bench::bench(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ use convolve_compiler::plan::{Plan, macs, plan};
 use crate::args::NetworkArgs;
 use crate::failure::Result;
 use crate::field::{Field, fields};
+use crate::table::{grouped, table};
 use crate::{load, output};
 
 /// A layer, as the file has it.
@@ -119,52 +120,4 @@ fn computed(plan: &Plan<'_>, layer: &str) -> (String, Option<usize>) {
         true => "none".to_owned(),
     };
     (kernel, kept.map(|(_, step)| step.kernel.output().len() * size_of::<f32>()))
-}
-
-/// Rows in aligned columns, the first one a heading; these columns are numbers.
-fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            _ = match numbers.contains(&column) {
-                true => write!(line, "{cell:>width$}  "),
-                false => write!(line, "{cell:<width$}  "),
-            };
-        }
-        _ = writeln!(text, "{}", line.trim_end());
-        if index == 0 {
-            let ruled: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
-            _ = writeln!(text, "{}", ruled.join("  "));
-        }
-    }
-    text
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn thousands_are_grouped() {
-        let shown = [0, 12, 999, 1000, 123_456, 1_234_567].map(grouped);
-        assert_eq!(shown, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
-    }
 }

@@ -3,13 +3,11 @@
 //! For each SIMD level a register-only loop of multiply–adds gives the peak in the same run; the
 //! table gives each layer's share of it, the best of several rounds. Criterion then times the layers.
 
-use std::hint::black_box;
-use std::time::Instant;
-
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling, Source, Winograd};
+use convolve_runtime::measure::{fastest, peak};
 use convolve_runtime::run::Run;
-use convolve_runtime::simd::{Level, Simd, WithSimd};
+use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::padded;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -189,61 +187,6 @@ fn layers() -> Vec<Layer> {
         Layer::dense("dense 512→1000", 512, 1000),
         Layer::dense("dense 128→10", 128, 10),
     ]
-}
-
-/// Multiply–adds that touch no memory.
-struct Peak {
-    rounds: usize,
-}
-
-/// Independent sums, enough for the latency of every level with fused multiply–add.
-const SUMS: usize = 10;
-
-impl WithSimd for Peak {
-    type Output = f32;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f32 {
-        let (factor, term) = (simd.splat(black_box(0.999)), simd.splat(black_box(0.001)));
-        let mut sums = [simd.splat(black_box(0.5)); SUMS];
-        for _ in 0..self.rounds {
-            for sum in &mut sums {
-                *sum = simd.mul_add(*sum, factor, term);
-            }
-        }
-        sums.into_iter().map(|sum| simd.sum(sum)).sum()
-    }
-}
-
-struct Lanes;
-
-impl WithSimd for Lanes {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::LANES
-    }
-}
-
-/// The least seconds of some rounds that take a few milliseconds each.
-fn fastest(mut work: impl FnMut()) -> f64 {
-    let mut time = |times: usize| {
-        let start = Instant::now();
-        (0..times).for_each(|_| work());
-        start.elapsed().as_secs_f64() / times as f64
-    };
-    let times = (2e-3 / time(1).max(1e-9)) as usize + 1;
-    (0..40).map(|_| time(times)).fold(f64::INFINITY, f64::min)
-}
-
-/// Multiply–adds a second.
-fn peak(level: Level) -> f64 {
-    const ROUNDS: usize = 100_000;
-    let macs = (ROUNDS * SUMS * level.dispatch(Lanes)) as f64;
-    macs / fastest(|| {
-        black_box(level.dispatch(Peak { rounds: ROUNDS }));
-    })
 }
 
 fn shares() {

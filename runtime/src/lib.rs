@@ -13,6 +13,8 @@ extern crate std;
 
 pub mod geometry;
 pub mod kernels;
+#[cfg(feature = "std")]
+pub mod measure;
 pub mod memory;
 pub mod model;
 #[cfg(feature = "alloc")]

@@ -33,7 +33,7 @@ pub fn verify_plan(plan: &Plan<'_>) -> Result<(), String> {
 }
 
 fn run(plan: &Plan<'_>, step: &Step, arena: &mut [Option<Symbol>]) -> Result<(), String> {
-    let Step { node, reads, kernel } = step;
+    let Step { node, reads, kernel, .. } = step;
     let slots = kernel.reads();
     if slots.len() != reads.len() {
         return Err("it reads another number of tensors than it says".to_owned());

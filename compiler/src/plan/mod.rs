@@ -16,6 +16,7 @@ mod winograd;
 pub use check::verify_plan;
 pub use kernel::Kernel;
 pub use summary::{Row, macs, rows, table};
+pub use winograd::PEAK;
 
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
@@ -69,6 +70,15 @@ pub struct Step {
     pub reads: Vec<NodeId>,
     /// The kernel.
     pub kernel: Kernel,
+    /// Cycles that it takes by the planner's count, on a core that comes to [`PEAK`] multiply–adds a cycle.
+    pub cycles: f64,
+}
+
+impl Step {
+    fn new(graph: &Graph, node: NodeId, reads: Vec<NodeId>, kernel: Kernel) -> Self {
+        let cycles = winograd::cycles(graph, node, &kernel);
+        Self { node, reads, kernel, cycles }
+    }
 }
 
 /// Plans a graph.
@@ -111,7 +121,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
         // What a caller gets must lie in the workspace: an input that is an output is copied there.
         let own = slots.copies.iter().find(|(copied, _)| *copied == id).map_or(slot, |&(_, own)| own);
         if own != slot && !outputs.contains(&own) {
-            steps.push(Step { node: id, reads: vec![id], kernel: Kernel::copy(slot, own) });
+            steps.push(Step::new(graph, id, vec![id], Kernel::copy(slot, own)));
         }
         outputs.push(own);
     }

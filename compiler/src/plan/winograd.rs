@@ -2,8 +2,10 @@
 
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, Sampling, Windows};
+use convolve_runtime::slot::Slot;
 use convolve_runtime::weights::{PANEL, padded};
 
+use super::{Kernel, macs};
 use crate::graph::{Conv, Graph, NodeId, Op, Shape};
 use crate::options::Outcome;
 use crate::verify::convolved;
@@ -16,6 +18,9 @@ pub(super) struct Tiles {
     /// Tiles at once.
     pub(super) block: usize,
 }
+
+/// Multiply–adds a cycle of the core that cycles are counted for, at most.
+pub const PEAK: f64 = 16.0;
 
 /// Cycles and bytes of a core with vectors of sixteen, measured on AMD's Zen 4. The ratios hold for other cores too.
 struct Core {
@@ -105,6 +110,33 @@ fn fits(conv: &Conv, input: Shape) -> Result<(), &'static str> {
             if limits { Ok(()) } else { Err("its activation stands between it and a pooling") }
         }
         Some(_) => Err("its pooling is not of 2×2"),
+    }
+}
+
+/// Cycles of a kernel that computes this node, or moves a part of it.
+pub(super) fn cycles(graph: &Graph, id: NodeId, kernel: &Kernel) -> f64 {
+    let node = &graph.nodes[id];
+    let shapes = || {
+        let Op::Conv(conv) = &node.op else { return None };
+        let input = graph.nodes[node.inputs[0]].shape;
+        Some((conv, input, convolved(conv, input, node.shape)?))
+    };
+    match (kernel, shapes()) {
+        (Kernel::Winograd(kernel), Some((_, input, output))) => {
+            let of_size = |transform: &&Transform| transform.tile == kernel.tile;
+            CORE.transforms.iter().find(of_size).map_or(0.0, |transform| in_tiles(transform, input, output).1)
+        }
+        (Kernel::Conv2d(_), Some((conv, input, output)))
+            if conv.groups == 1 && conv.sampling != Sampling::Transposed =>
+        {
+            direct(conv, input, output)
+        }
+        (kernel, _) => {
+            let weights: usize = node.op.parameters().iter().map(|&id| graph.parameters[id].elements()).sum();
+            let tensors: usize = kernel.reads().iter().map(Slot::len).sum::<usize>() + kernel.output().len();
+            let moved = tensors as f64 / 2.0 + weights as f64;
+            (macs(graph, node) as f64 / CORE.macs).max(moved * FLOAT / CORE.bytes)
+        }
     }
 }
 

@@ -1,0 +1,208 @@
+//! `convolve bench`.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use convolve_compiler::check::parameters;
+use convolve_compiler::execute::Executor;
+use convolve_compiler::graph::{Graph, Op};
+use convolve_compiler::options::Options;
+use convolve_compiler::passes::optimise;
+use convolve_compiler::plan::{Kernel, PEAK, Plan, Step, macs, plan};
+use convolve_runtime::measure::peak;
+use convolve_runtime::simd::Level;
+use convolve_runtime::weights::Data;
+use serde_json::json;
+
+use crate::args::{BenchArgs, Format};
+use crate::failure::Result;
+use crate::table::table;
+use crate::{output, weights};
+
+/// What random weights and inputs are made of.
+const SEED: u64 = 1;
+/// Rounds, and how long they may take, where the user does not say.
+const FEWEST: usize = 5;
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What was measured.
+struct Times {
+    level: Level,
+    /// Multiply–adds a second that a core comes to.
+    peak: f64,
+    /// Predictions that were timed, once as a whole and once by steps.
+    rounds: usize,
+    /// Median and least seconds of a prediction.
+    prediction: [f64; 2],
+    /// Median seconds of each step.
+    steps: Vec<f64>,
+}
+
+/// Times a network's kernels, and prints a table of them.
+pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
+    let (mut graph, weights) = weights::read(&args.network)?;
+    let options = Options::default();
+    optimise(&mut graph, &options);
+    let plan = plan(&graph, &options);
+    let random = parameters(&graph);
+    let data = match &weights {
+        Some(weights) => weights.data(),
+        None => random.iter().enumerate().map(|(index, tensor)| tensor.initial(SEED, index)).collect(),
+    };
+    let level = args.network.level.unwrap_or_else(Level::detect);
+    let times = measure(&plan, &data, level, args.rounds);
+    output::print(&match args.format {
+        Format::Text => text(&plan, &times),
+        Format::Json => format!("{:#}\n", object(&plan, &times)),
+    })
+}
+
+/// Runs the plan, in turn as a whole and by steps.
+fn measure(plan: &Plan<'_>, data: &[Data<'_>], level: Level, rounds: Option<u32>) -> Times {
+    let inputs = inputs(plan.graph);
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let mut executor = Executor::new(plan, data, level);
+    // The first run touches memory that no later one waits for.
+    executor.run(&inputs);
+    let before = peak(level);
+    let mut whole = Vec::new();
+    let mut steps = vec![Vec::new(); plan.steps.len()];
+    let start = Instant::now();
+    let more = |done: usize| match rounds {
+        Some(rounds) => done < rounds as usize,
+        None => done < FEWEST || start.elapsed() < PATIENCE,
+    };
+    while more(whole.len()) {
+        let start = Instant::now();
+        executor.run(&inputs);
+        whole.push(start.elapsed().as_secs_f64());
+        let mut last = Instant::now();
+        executor.run_with(&inputs, |step, _| {
+            let now = Instant::now();
+            steps[step].push((now - last).as_secs_f64());
+            last = now;
+        });
+    }
+    Times {
+        level,
+        peak: before.max(peak(level)),
+        rounds: whole.len(),
+        prediction: [median(&mut whole), whole[0]],
+        steps: steps.iter_mut().map(|times| median(times)).collect(),
+    }
+}
+
+/// Normally distributed numbers for each input.
+fn inputs(graph: &Graph) -> Vec<Vec<f32>> {
+    let inputs = graph.nodes.iter().filter(|node| matches!(node.op, Op::Input(_)));
+    inputs
+        .zip(SEED..)
+        .map(|(node, key)| {
+            let data = Data::Normal { key, std: 1.0 };
+            (0..node.shape.elements()).map(|index| data.get(index)).collect()
+        })
+        .collect()
+}
+
+/// Sorts them and gives the middle one.
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// A kernel with what tells its speed.
+fn kernel(kernel: &Kernel) -> String {
+    match kernel {
+        Kernel::Winograd(winograd) => format!("Winograd {0}×{0}", winograd.tile),
+        other => other.name().to_owned(),
+    }
+}
+
+/// Multiply–adds of a direct convolution.
+fn step_macs(plan: &Plan<'_>, step: &Step) -> f64 {
+    macs(plan.graph, &plan.graph.nodes[step.node]) as f64
+}
+
+/// Seconds by the planner's count.
+fn predicted(step: &Step, times: &Times) -> f64 {
+    step.cycles * PEAK / times.peak
+}
+
+fn text(plan: &Plan<'_>, times: &Times) -> String {
+    let sum: f64 = times.steps.iter().sum();
+    let micros = |seconds: f64| format!("{:.1}", seconds * 1e6);
+    // Nothing is said of the rate of what does not multiply.
+    let rates = |macs: f64, seconds: f64| {
+        let rate = macs / seconds;
+        match macs > 0.0 {
+            true => [format!("{:.1}", 2e-9 * rate), format!("{:.0} %", 100.0 * rate / times.peak)],
+            false => [String::new(), String::new()],
+        }
+    };
+    let heading =
+        ["step", "layers", "kernel", "output", "time µs", "share", "GFLOP/s", "of peak", "predicted µs"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    for (index, (step, &seconds)) in plan.steps.iter().zip(&times.steps).enumerate() {
+        let node = &plan.graph.nodes[step.node];
+        let [rate, share] = rates(step_macs(plan, step), seconds);
+        rows.push(vec![
+            index.to_string(),
+            node.title(),
+            kernel(&step.kernel),
+            node.shape.to_string(),
+            micros(seconds),
+            format!("{:.1} %", 100.0 * seconds / sum),
+            rate,
+            share,
+            micros(predicted(step, times)),
+        ]);
+    }
+    let macs: f64 = plan.steps.iter().map(|step| step_macs(plan, step)).sum();
+    let [rate, share] = rates(macs, sum);
+    let count = plan.steps.iter().map(|step| predicted(step, times)).sum();
+    let total = ["", "total", "", "", &micros(sum), "100.0 %", &rate, &share, &micros(count)];
+    rows.push(total.map(str::to_owned).to_vec());
+
+    let [median, least] = times.prediction;
+    let [rate, share] = rates(macs, median);
+    let mut text = format!(
+        "{}, {}, 1 thread, {} rounds; peak of a core {:.1} GFLOP/s\n\n{}",
+        plan.graph.name,
+        times.level,
+        times.rounds,
+        2e-9 * times.peak,
+        table(&rows, &[0, 4, 5, 6, 7, 8]),
+    );
+    _ = write!(text, "\nprediction    {} µs, the fastest {} µs", micros(median), micros(least));
+    _ = match macs > 0.0 {
+        true => writeln!(text, "; {rate} GFLOP/s, {share} of peak"),
+        false => writeln!(text),
+    };
+    text
+}
+
+fn object(plan: &Plan<'_>, times: &Times) -> serde_json::Value {
+    let steps = plan.steps.iter().zip(&times.steps).map(|(step, seconds)| {
+        let node = &plan.graph.nodes[step.node];
+        json!({
+            "layers": node.layers,
+            "kernel": kernel(&step.kernel),
+            "output": node.shape.dimensions(),
+            "macs": step_macs(plan, step),
+            "seconds": seconds,
+            "cycles": step.cycles,
+            "predicted": predicted(step, times),
+        })
+    });
+    let [median, least] = times.prediction;
+    json!({
+        "network": plan.graph.name,
+        "level": times.level.name(),
+        "threads": 1,
+        "rounds": times.rounds,
+        "peak_macs_per_second": times.peak,
+        "median": median,
+        "least": least,
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
