@@ -195,6 +195,8 @@ fn a_convolution_is_computed_in_tiles() {
     let all = reports(&wide(64, ", padding: same"));
     let done = "winograd: conv in tiles of ";
     assert!(all.iter().any(|report| report.starts_with(done)), "{all:#?}");
+    let strict = format!("{}precision: strict\n", wide(64, ", padding: same"));
+    says(&strict, "winograd: not: conv: precision is strict");
     says(&wide(15, ""), "winograd: not: conv: it has fewer than 16 channels");
     says(&wide(64, ", groups: 2"), "winograd: not: conv: it is grouped or transposed");
     says(&wide(64, ", stride: 2"), "winograd: not: conv: its windows are not 3×3 of neighbours");

@@ -54,7 +54,7 @@ fn text(written: &Graph, plan: &Plan<'_>) -> String {
             kernel,
         ]);
     }
-    let mut text = format!("{} ({} weights)\n", written.name, written.layout);
+    let mut text = format!("{} ({})\n", written.name, written.settings());
     for node in &written.nodes {
         if let Op::Input(_) = node.op {
             _ = writeln!(text, "input {}: {}", node.title(), node.shape);

@@ -48,6 +48,10 @@ pub struct Graph {
     pub parameters: Vec<Parameter>,
     /// How those tensors are laid out.
     pub layout: Layout,
+    /// How they are kept in memory.
+    pub storage: Stored,
+    /// Whether sums may be rearranged.
+    pub precision: Precision,
 }
 
 /// One operation.
@@ -82,6 +86,26 @@ pub enum Layout {
     Pytorch,
     /// `kernel` as [rows, columns, in, out].
     Keras,
+}
+
+/// How the weights of dense layers on vectors, which are read once for each prediction, are kept in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stored {
+    /// As float32.
+    #[default]
+    F32,
+    /// Rounded to bfloat16.
+    Bf16,
+}
+
+/// Which roundings a network allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Whatever is fastest within the accuracy that the tests of the kernels hold.
+    #[default]
+    Fast,
+    /// Direct float32 sums only: no algorithm that rounds otherwise.
+    Strict,
 }
 
 /// What a node does. Geometry that follows from the shapes is not repeated here.

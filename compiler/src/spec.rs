@@ -40,6 +40,8 @@ pub struct Network {
     pub inputs: Vec<Input>,
     /// Where the weights come from.
     pub weights: Option<WeightsDeclaration>,
+    /// `fast` or `strict`.
+    pub precision: Option<Spanned<String>>,
     /// The layers.
     pub body: Body,
     /// The output shapes that `cnn!` declares, in order; `None` where none is given. Empty in YAML.
@@ -58,12 +60,14 @@ pub struct Input {
 }
 
 /// The `weights` entry or attribute.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WeightsDeclaration {
     /// The file to embed.
     pub file: Option<Spanned<String>>,
     /// `keras` or `pytorch`.
     pub layout: Option<Spanned<String>>,
+    /// `f32` or `bf16`.
+    pub storage: Option<Spanned<String>>,
 }
 
 /// A reusable sub-network.

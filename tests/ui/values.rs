@@ -242,4 +242,25 @@ convolve::cnn! {
     }
 }
 
+convolve::cnn! {
+    #[precision(strcit)]
+    pub fn NoSuchPrecision(x: Input<8, 8, 3>) -> Output {
+        relu(x)
+    }
+}
+
+convolve::cnn! {
+    #[precision(half)]
+    pub fn NoSuchPrecisionEither(x: Input<8, 8, 3>) -> Output {
+        relu(x)
+    }
+}
+
+convolve::cnn! {
+    #[precison(strict)]
+    pub fn NoSuchAttribute(x: Input<8, 8, 3>) -> Output {
+        relu(x)
+    }
+}
+
 fn main() {}

@@ -17,6 +17,30 @@ convolve::cnn! {
 }
 
 convolve::cnn! {
+    #[weights("weights/good.safetensors", storage = bfloat16)]
+    pub fn NoSuchStorage(x: Input<3>) -> Output {
+        let d = dense(x, units = 2);
+        d
+    }
+}
+
+convolve::cnn! {
+    #[weights(storage = int8)]
+    pub fn NoSuchStorageEither(x: Input<3>) -> Output {
+        let d = dense(x, units = 2);
+        d
+    }
+}
+
+convolve::cnn! {
+    #[weights("weights/good.safetensors", store = bf16)]
+    pub fn NoSuchArgument(x: Input<3>) -> Output {
+        let d = dense(x, units = 2);
+        d
+    }
+}
+
+convolve::cnn! {
     #[weights("weights/keras.safetensors")]
     pub fn OtherLayout(x: Input<3>) -> Output {
         let d = dense(x, units = 2);

@@ -5,9 +5,10 @@ use convolve_runtime::weights::{Initial, Order, ParameterId};
 use super::arguments::Arguments;
 use super::expand::{Layer, Source, Tensor};
 use super::notation::Notation;
+use super::settings::Settings;
 use super::values::LARGEST;
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Graph, Layout, Node, NodeId, Op, Parameter, Shape};
+use crate::graph::{Graph, Node, NodeId, Op, Parameter, Shape};
 
 /// What checking a layer gives: its node, or `None` when a mistake in it, or above it, is reported.
 pub(super) type Checked = Option<NodeId>;
@@ -28,12 +29,20 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(super) fn new(
         name: String,
-        layout: Layout,
+        settings: Settings,
         notation: Notation,
         diagnostics: &'a mut Vec<Diagnostic>,
     ) -> Self {
-        let graph =
-            Graph { name, nodes: vec![], inputs: vec![], outputs: vec![], parameters: vec![], layout };
+        let graph = Graph {
+            name,
+            nodes: vec![],
+            inputs: vec![],
+            outputs: vec![],
+            parameters: vec![],
+            layout: settings.layout,
+            storage: settings.storage,
+            precision: settings.precision,
+        };
         Self { graph, notation, diagnostics, kinds: vec![], orders: vec![], inputs: vec![], layers: vec![] }
     }
 

@@ -15,6 +15,7 @@ mod norms;
 mod notation;
 mod pool;
 mod reshape;
+mod settings;
 mod space;
 mod statics;
 mod values;
@@ -28,9 +29,10 @@ pub use weights::{Embedded, parameters};
 
 use self::builder::Builder;
 use self::expand::{Expanded, Tensor, expand};
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use self::settings::Settings;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::{Graph, Layout, Shape};
-use crate::spec::{Input, Network, Place, Spanned, Spec, Value, WeightsDeclaration};
+use crate::spec::{Input, Network, Place, Spanned, Spec, Value};
 
 /// What holds where the text does not say.
 #[derive(Clone, Debug, Default)]
@@ -82,10 +84,7 @@ fn check_network(
     let errors =
         |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let name = network_name(network, defaults, diagnostics);
-    let layout = match &network.weights {
-        Some(WeightsDeclaration { layout: Some(layout), .. }) => read_layout(layout, diagnostics),
-        _ => defaults.layout.unwrap_or_default(),
-    };
+    let settings = Settings::read(network, defaults, diagnostics);
     let expanded = expand(spec, network, notation, refused, diagnostics);
     if expanded.layers.is_empty() && errors(diagnostics) == 0 {
         diagnostics.push(
@@ -93,7 +92,7 @@ fn check_network(
         );
     }
     let shapes: Vec<_> = network.inputs.iter().map(|input| input_shape(input, diagnostics)).collect();
-    let mut builder = Builder::new(name, layout, notation, diagnostics);
+    let mut builder = Builder::new(name, settings, notation, diagnostics);
     for (input, shape) in network.inputs.iter().zip(shapes) {
         builder.input(&input.name.value, shape);
     }
@@ -143,27 +142,6 @@ pub fn camel_case(name: &str) -> String {
         })
         .collect();
     joined.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
-}
-
-fn read_layout(layout: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Layout {
-    match layout.value.as_str() {
-        "keras" => Layout::Keras,
-        "pytorch" => Layout::Pytorch,
-        other => {
-            let known = ["keras", "pytorch"];
-            let meant = match other.to_lowercase().as_str() {
-                "torch" => Some("pytorch"),
-                "tensorflow" | "tf" => Some("keras"),
-                lower => suggest(lower, known),
-            };
-            diagnostics.push(
-                Diagnostic::error(layout.place, format!("there is no weights layout `{other}`"))
-                    .label("expected `keras` or `pytorch`")
-                    .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?"))),
-            );
-            Layout::default()
-        }
-    }
 }
 
 fn input_shape(input: &Input, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape> {

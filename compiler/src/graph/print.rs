@@ -7,11 +7,26 @@ use convolve_runtime::kernels::{
     Activation, BinaryOp, BlockOrder, NormalizeOver, PadMode, PoolOp, ResizeMode, Sampling, Windows,
 };
 
-use super::{Graph, Op, Shape};
+use super::{Graph, Op, Precision, Shape, Stored};
+
+impl Graph {
+    /// The layout of the weights, and what else is not as usual, in a few words.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        let mut words = format!("{} weights", self.layout);
+        if self.storage == Stored::Bf16 {
+            words += ", dense ones stored as bf16";
+        }
+        if self.precision == Precision::Strict {
+            words += ", strict precision";
+        }
+        words
+    }
+}
 
 impl Display for Graph {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} ({:?} weights)", self.name, self.layout)?;
+        writeln!(f, "{} ({})", self.name, self.settings())?;
         for (id, node) in self.nodes.iter().enumerate() {
             let inputs: Vec<String> = node.inputs.iter().map(|input| format!("%{input}")).collect();
             let words = words(&node.op, node.shape);

@@ -6,7 +6,7 @@ use convolve_runtime::slot::Slot;
 use convolve_runtime::weights::{PANEL, padded};
 
 use super::{Kernel, macs};
-use crate::graph::{Conv, Graph, NodeId, Op, Shape};
+use crate::graph::{Conv, Graph, NodeId, Op, Precision, Shape};
 use crate::options::Outcome;
 use crate::verify::convolved;
 
@@ -72,6 +72,9 @@ pub(super) fn choose(graph: &Graph, id: NodeId, tiles: &mut Option<Tiles>) -> Op
     let output = convolved(conv, input, node.shape)?;
     if let Err(reason) = fits(conv, input) {
         return Some(Outcome::declined(format!("{title}: {reason}")));
+    }
+    if graph.precision == Precision::Strict {
+        return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
     let direct = direct(conv, input, output);
     let options = CORE.transforms.iter().map(|transform| in_tiles(transform, input, output));

@@ -1,23 +1,12 @@
 //! Networks, blocks and files: what stands directly in `cnn!`.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
+use super::attribute::Attributes;
 use super::cursor::{Cursor, is_symbol, plain};
 use super::signature::{Formal, Returned, Signature};
 use super::{Definition, Item, Parser, literal};
-use crate::diagnostic::suggest;
-use crate::spec::{
-    Block, Body, Entry, Network, Operand, Parameter, Place, Spanned, Statement, Value, WeightsDeclaration,
-};
-
-/// What stands before an item.
-#[derive(Default)]
-struct Attributes {
-    docs: TokenStream,
-    weights: Option<WeightsDeclaration>,
-    /// Where `weights` stands.
-    place: Option<Place>,
-}
+use crate::spec::{Block, Body, Entry, Network, Operand, Parameter, Spanned, Statement, Value};
 
 /// The words before a function's name.
 struct Head {
@@ -65,10 +54,10 @@ impl Parser {
         if !function {
             let file = self.file(cursor);
             let attributes = attributes?;
-            if let Some(place) = attributes.place {
-                self.error_at(place, "the file says where its weights are")
+            for (name, place) in attributes.given {
+                self.error_at(place, format!("a file says its `{name}` itself"))
                     .helps
-                    .push("remove the attribute, and write `weights: …` in the file".into());
+                    .push(format!("remove the attribute, and write `{name}: …` in the file"));
             }
             let definition = Definition::File(file?);
             items.push(Item { visibility, name, docs: attributes.docs, definition });
@@ -148,6 +137,7 @@ impl Parser {
             name: Some(name),
             inputs,
             weights: head.attributes.weights,
+            precision: head.attributes.precision,
             body,
             declared,
         });
@@ -188,10 +178,12 @@ impl Parser {
                 .helps
                 .push("return one; join several with `concat`, or write a block for each".into());
         }
-        if let Some(place) = head.attributes.place {
-            self.error_at(place, "a block has no weights file of its own").helps.push(
-                "write the attribute on the network; its file names the block's tensors by instance".into(),
-            );
+        for (attribute, place) in head.attributes.given {
+            let help = match attribute {
+                "weights" => "write it on the network, whose file names the block's tensors by instance",
+                _ => "write it on the network: it holds for all of its layers",
+            };
+            self.error_at(place, format!("a block has no `{attribute}` of its own")).helps.push(help.into());
         }
         if !head.visibility.is_empty() {
             self.error(span, format!("the block `{}` is public", name.value))
@@ -213,7 +205,7 @@ impl Parser {
     }
 
     /// A string literal.
-    fn text(&mut self, cursor: &mut Cursor, wanted: &str) -> Option<Spanned<String>> {
+    pub(super) fn text(&mut self, cursor: &mut Cursor, wanted: &str) -> Option<Spanned<String>> {
         if let Some(TokenTree::Literal(token)) = cursor.peek()
             && let Some(text) = literal::string(token)
         {
@@ -223,102 +215,6 @@ impl Parser {
         }
         self.expected(wanted, cursor);
         None
-    }
-
-    /// Doc comments and `#[weights(…)]`; nothing else means anything here.
-    fn attributes(&mut self, cursor: &mut Cursor) -> Option<Attributes> {
-        let mut attributes = Some(Attributes::default());
-        while cursor.at("#") {
-            let sign = cursor.take();
-            cursor.eat("!");
-            let Some(group) = cursor.eat_group(Delimiter::Bracket) else {
-                self.expected("`[…]`", cursor);
-                return None;
-            };
-            let mut inside = Cursor::inside(&group);
-            let first = sign.as_ref().map_or_else(Span::call_site, TokenTree::span);
-            let known = match inside.eat_ident().as_ref().map(plain).as_deref() {
-                Some("doc") => {
-                    if let Some(attributes) = &mut attributes {
-                        attributes.docs.extend(sign);
-                        attributes.docs.extend([TokenTree::Group(group)]);
-                    }
-                    continue;
-                }
-                Some("weights") => true,
-                _ => false,
-            };
-            let given = attributes.as_ref().is_some_and(|attributes| attributes.place.is_some());
-            let weights = if known && !given {
-                self.weights(&mut inside)
-            } else {
-                let message =
-                    if known { "`weights` is given twice" } else { "this attribute means nothing here" };
-                self.error_over(first, group.span_close(), message).helps.push(
-                    "a network takes doc comments and one `#[weights(\"file\", layout = keras)]`".into(),
-                );
-                None
-            };
-            match (weights, &mut attributes) {
-                (Some(weights), Some(attributes)) => {
-                    attributes.weights = Some(weights);
-                    attributes.place = Some(self.place(first, group.span_close()));
-                }
-                _ => attributes = None,
-            }
-        }
-        attributes
-    }
-
-    /// `("file", layout = keras)`, behind the word `weights`.
-    fn weights(&mut self, cursor: &mut Cursor) -> Option<WeightsDeclaration> {
-        const HELP: &str = "write `#[weights(\"file.safetensors\", layout = keras)]`";
-        let Some(group) = cursor.eat_group(Delimiter::Parenthesis) else {
-            self.expected("`(\"file\")`", cursor).helps.push(HELP.into());
-            return None;
-        };
-        let mut weights = WeightsDeclaration { file: None, layout: None };
-        self.list(&mut Cursor::inside(&group), |parser, cursor| {
-            let Some(key) = cursor.peek().cloned().filter(|token| matches!(token, TokenTree::Ident(_)))
-            else {
-                let twice = weights.file.is_some();
-                let file = parser.text(cursor, "a file in quotes")?;
-                if twice {
-                    parser.error_at(file.place, "a second file").helps.push(HELP.into());
-                    return None;
-                }
-                weights.file = Some(file);
-                return Some(());
-            };
-            let argument = parser.argument(cursor)?;
-            let slot = match argument.name.value.as_str() {
-                "layout" => &mut weights.layout,
-                "file" => &mut weights.file,
-                other => {
-                    let meant =
-                        suggest(other, ["layout", "file"]).map(|name| format!("did you mean `{name}`?"));
-                    let message = format!("`weights` has no argument `{other}`");
-                    parser.error(key.span(), message).helps.push(meant.unwrap_or_else(|| HELP.into()));
-                    return None;
-                }
-            };
-            let Value::Word(word) = argument.value.value else {
-                let message = format!("`{}` takes a word or a string", argument.name.value);
-                parser.error(key.span(), message).helps.push(HELP.into());
-                return None;
-            };
-            if slot.replace(Spanned::new(word, argument.value.place)).is_some() {
-                let message = format!("`{}` is given twice", argument.name.value);
-                parser.error(key.span(), message);
-                return None;
-            }
-            Some(())
-        })?;
-        if weights.file.is_none() && weights.layout.is_none() {
-            self.error(group.span(), "expected a file or a layout").helps.push(HELP.into());
-            return None;
-        }
-        Some(weights)
     }
 }
 

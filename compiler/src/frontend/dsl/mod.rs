@@ -3,6 +3,7 @@
 //! The grammar is a small part of Rust's, read here token by token: a general Rust parser stops at its first
 //! error, knows nothing of what a network may not contain, and recurses as deep as its input.
 
+mod attribute;
 mod cursor;
 mod expression;
 mod item;

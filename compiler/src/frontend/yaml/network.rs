@@ -24,10 +24,13 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
         reader.report(Diagnostic::error(tree.place, message).help(help));
         return Spec::default();
     };
-    let known = ["name", "input", "weights", "blocks", "layers", "output"];
-    let [name, input, weights, blocks, layers, output] = reader.fields("a specification", entries, known);
+    let known = ["name", "input", "weights", "precision", "blocks", "layers", "output"];
+    let [name, input, weights, precision, blocks, layers, output] =
+        reader.fields("a specification", entries, known);
     let network = Network {
-        name: name.and_then(|(key, value)| reader.name(key, value)),
+        name: name.and_then(|(key, value)| {
+            reader.expect_word(key, value, "write `name: Net`, the name of the Rust type")
+        }),
         inputs: match input {
             Some((key, value)) => reader.inputs(key, value),
             None => {
@@ -36,6 +39,9 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
             }
         },
         weights: weights.and_then(|(key, value)| reader.weights(key, value)),
+        precision: precision.and_then(|(key, value)| {
+            reader.expect_word(key, value, "write `precision: fast` or `precision: strict`")
+        }),
         declared: Vec::new(),
         body: Body {
             statements: match layers {
@@ -73,12 +79,13 @@ impl Reader<'_> {
         self.report(Diagnostic::error(place, message).label(format!("expected {expected}")).help(help));
     }
 
-    fn name(&mut self, key: &Node, value: &Node) -> Option<Spanned<String>> {
-        let name = self.word(value);
-        if name.is_none() {
-            self.mismatch(key, value, "a word", "write `name: Net`, the name of the Rust type");
+    /// A word, which must be one.
+    fn expect_word(&mut self, key: &Node, value: &Node, help: &str) -> Option<Spanned<String>> {
+        let word = self.word(value);
+        if word.is_none() {
+            self.mismatch(key, value, "a word", help);
         }
-        name
+        word
     }
 
     fn inputs(&mut self, key: &Node, value: &Node) -> Vec<Input> {
@@ -132,20 +139,15 @@ impl Reader<'_> {
         const EXAMPLE: &str =
             "write `weights: net.safetensors`, or `weights: { file: net.safetensors, layout: keras }`";
         match &value.content {
-            Content::Word(_) => Some(WeightsDeclaration { file: self.word(value), layout: None }),
+            Content::Word(_) => Some(WeightsDeclaration { file: self.word(value), ..Default::default() }),
             Content::Map(entries) if !entries.is_empty() => {
-                let [file, layout] = self.fields("`weights`", entries, ["file", "layout"]).map(|field| {
-                    let (key, value) = field?;
-                    let word = self.word(value);
-                    if word.is_none() {
-                        self.mismatch(key, value, "a word", EXAMPLE);
-                    }
-                    word
-                });
-                Some(WeightsDeclaration { file, layout })
+                let fields = self.fields("`weights`", entries, ["file", "layout", "storage"]);
+                let [file, layout, storage] =
+                    fields.map(|field| field.and_then(|(key, value)| self.expect_word(key, value, EXAMPLE)));
+                Some(WeightsDeclaration { file, layout, storage })
             }
             _ => {
-                self.mismatch(key, value, "a file, or a mapping of `file` and `layout`", EXAMPLE);
+                self.mismatch(key, value, "a file, or a mapping of `file`, `layout` and `storage`", EXAMPLE);
                 None
             }
         }

@@ -81,7 +81,8 @@ fn show_value(value: &Value) -> String {
 
 const UNET: &str = r#"
     /// Segments a grey image.
-    #[weights("unet.safetensors", layout = keras)]
+    #[weights("unet.safetensors", layout = keras, storage = bf16)]
+    #[precision(strict)]
     pub fn UNet(image: Input<256, 256, 1>) -> Output<256, 256, 1> {
         let c1 = double_conv(image, filters = 64);
         let c2 = double_conv(max_pool2d(c1, kernel_size = 2), filters = 128);
@@ -117,6 +118,8 @@ fn a_whole_network() {
     let weights = network.weights.as_ref().expect("weights are declared");
     assert_eq!(weights.file.as_ref().map(|file| file.value.as_str()), Some("unet.safetensors"));
     assert_eq!(weights.layout.as_ref().map(|layout| layout.value.as_str()), Some("keras"));
+    assert_eq!(weights.storage.as_ref().map(|storage| storage.value.as_str()), Some("bf16"));
+    assert_eq!(network.precision.as_ref().map(|precision| precision.value.as_str()), Some("strict"));
     assert_eq!(
         show_body(&network.body),
         "c1: double_conv(image, filters=64); \

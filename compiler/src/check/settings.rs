@@ -1,0 +1,79 @@
+//! The words that hold for a whole network.
+
+use super::Defaults;
+use crate::diagnostic::{Diagnostic, suggest};
+use crate::graph::{Layout, Precision, Stored};
+use crate::spec::{Network, Spanned};
+
+/// What a network says of its weights and of its sums.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) layout: Layout,
+    pub(super) storage: Stored,
+    pub(super) precision: Precision,
+}
+
+impl Settings {
+    /// Reads them; a word that means nothing is reported.
+    pub(super) fn read(network: &Network, defaults: &Defaults, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let weights = network.weights.as_ref();
+        let mut read = Reader { diagnostics };
+        Self {
+            layout: read
+                .word(
+                    "weights layout",
+                    weights.and_then(|weights| weights.layout.as_ref()),
+                    [("keras", Layout::Keras), ("pytorch", Layout::Pytorch)],
+                    &[("torch", "pytorch"), ("tensorflow", "keras"), ("tf", "keras")],
+                )
+                .or(defaults.layout)
+                .unwrap_or_default(),
+            storage: read
+                .word(
+                    "weights storage",
+                    weights.and_then(|weights| weights.storage.as_ref()),
+                    [("f32", Stored::F32), ("bf16", Stored::Bf16)],
+                    &[("float32", "f32"), ("bfloat16", "bf16")],
+                )
+                .unwrap_or_default(),
+            precision: read
+                .word(
+                    "precision",
+                    network.precision.as_ref(),
+                    [("fast", Precision::Fast), ("strict", Precision::Strict)],
+                    &[("exact", "strict")],
+                )
+                .unwrap_or_default(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    /// What the word stands for. Of one that is not known, what was meant is told, also by what others call it.
+    fn word<T: Copy>(
+        &mut self,
+        what: &str,
+        word: Option<&Spanned<String>>,
+        known: [(&str, T); 2],
+        others: &[(&str, &'static str)],
+    ) -> Option<T> {
+        let word = word?;
+        let found = known.iter().find(|(name, _)| *name == word.value);
+        if found.is_none() {
+            let names = known.map(|(name, _)| name);
+            let lower = word.value.to_lowercase();
+            let other = others.iter().find(|(other, _)| *other == lower).map(|(_, name)| *name);
+            let meant = other.or_else(|| suggest(&lower, names));
+            self.diagnostics.push(
+                Diagnostic::error(word.place, format!("there is no {what} `{}`", word.value))
+                    .label(format!("expected `{}` or `{}`", names[0], names[1]))
+                    .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?"))),
+            );
+        }
+        found.map(|(_, value)| *value)
+    }
+}
