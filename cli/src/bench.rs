@@ -8,7 +8,7 @@ use convolve_compiler::execute::Executor;
 use convolve_compiler::graph::{Graph, Op};
 use convolve_compiler::options::Options;
 use convolve_compiler::passes::optimise;
-use convolve_compiler::plan::{Kernel, PEAK, Plan, Step, macs, plan};
+use convolve_compiler::plan::{Kernel, Plan, Step, macs, plan};
 use convolve_runtime::measure::peak;
 use convolve_runtime::simd::Level;
 use convolve_runtime::weights::Data;
@@ -41,7 +41,8 @@ struct Times {
 /// Times a network's kernels, and prints a table of them.
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let (mut graph, weights) = weights::read(&args.network)?;
-    let options = Options::default();
+    let level = args.network.level.unwrap_or_else(Level::detect);
+    let options = Options::default().for_lanes(level.lanes());
     optimise(&mut graph, &options);
     let plan = plan(&graph, &options);
     let random = parameters(&graph);
@@ -49,7 +50,6 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         Some(weights) => weights.data(),
         None => random.iter().enumerate().map(|(index, tensor)| tensor.initial(SEED, index)).collect(),
     };
-    let level = args.network.level.unwrap_or_else(Level::detect);
     let times = measure(&plan, &data, level, args.rounds);
     output::print(&match args.format {
         Format::Text => text(&plan, &times),
@@ -124,8 +124,8 @@ fn step_macs(plan: &Plan<'_>, step: &Step) -> f64 {
 }
 
 /// Seconds by the planner's count.
-fn predicted(step: &Step, times: &Times) -> f64 {
-    step.cycles * PEAK / times.peak
+fn predicted(plan: &Plan<'_>, step: &Step, times: &Times) -> f64 {
+    step.cycles * plan.peak / times.peak
 }
 
 fn text(plan: &Plan<'_>, times: &Times) -> String {
@@ -154,12 +154,12 @@ fn text(plan: &Plan<'_>, times: &Times) -> String {
             format!("{:.1} %", 100.0 * seconds / sum),
             rate,
             share,
-            micros(predicted(step, times)),
+            micros(predicted(plan, step, times)),
         ]);
     }
     let macs: f64 = plan.steps.iter().map(|step| step_macs(plan, step)).sum();
     let [rate, share] = rates(macs, sum);
-    let count = plan.steps.iter().map(|step| predicted(step, times)).sum();
+    let count = plan.steps.iter().map(|step| predicted(plan, step, times)).sum();
     let total = ["", "total", "", "", &micros(sum), "100.0 %", &rate, &share, &micros(count)];
     rows.push(total.map(str::to_owned).to_vec());
 
@@ -191,7 +191,7 @@ fn object(plan: &Plan<'_>, times: &Times) -> serde_json::Value {
             "macs": step_macs(plan, step),
             "seconds": seconds,
             "cycles": step.cycles,
-            "predicted": predicted(step, times),
+            "predicted": predicted(plan, step, times),
         })
     });
     let [median, least] = times.prediction;

@@ -2,11 +2,12 @@
 
 use core::fmt::{self, Display, Formatter};
 
-/// What of the optimiser is switched off.
+/// What of the optimiser is switched off, and the processors that it plans for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     disabled: Vec<&'static str>,
     plain: bool,
+    lanes: Option<usize>,
 }
 
 impl Options {
@@ -21,6 +22,18 @@ impl Options {
     #[must_use]
     pub fn plain() -> Self {
         Self { plain: true, ..Self::default() }
+    }
+
+    /// Plans for processors with vectors of so many lanes, in place of the widest.
+    #[must_use]
+    pub const fn for_lanes(mut self, lanes: usize) -> Self {
+        self.lanes = Some(lanes);
+        self
+    }
+
+    /// Lanes of the vectors of the processors to plan for.
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.unwrap_or(usize::MAX)
     }
 
     /// Whether a pass or decision is on.

@@ -10,7 +10,7 @@ use crate::simd::{Level, Simd, WithSimd};
 #[must_use]
 pub fn peak(level: Level) -> f64 {
     const ROUNDS: usize = 100_000;
-    let macs = (ROUNDS * SUMS * level.dispatch(Lanes)) as f64;
+    let macs = (ROUNDS * SUMS * level.lanes()) as f64;
     macs / fastest(|| {
         black_box(level.dispatch(Registers { rounds: ROUNDS }));
     })
@@ -48,17 +48,5 @@ impl WithSimd for Registers {
             }
         }
         sums.into_iter().map(|sum| simd.sum(sum)).sum()
-    }
-}
-
-/// The lanes of a level.
-struct Lanes;
-
-impl WithSimd for Lanes {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::LANES
     }
 }

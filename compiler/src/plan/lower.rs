@@ -80,7 +80,7 @@ pub(super) fn lower(
                     activation,
                     pool: conv.pool.map(|(op, _)| op),
                 });
-                return vec![Step::new(graph, id, reads, kernel)];
+                return vec![Step::new(slots, id, reads, kernel)];
             }
             let pool = conv.pool.zip(scratch);
             Kernel::Conv2d(Conv2d {
@@ -132,7 +132,7 @@ pub(super) fn lower(
         Op::Activate { .. } => Kernel::Activate(Activate { input: unless_taken, output, activation }),
         Op::Softmax { log } => Kernel::Softmax(Softmax { input: unless_taken, output, log: *log }),
     };
-    vec![Step::new(graph, id, reads, kernel)]
+    vec![Step::new(slots, id, reads, kernel)]
 }
 
 /// A tensor that stands for some channels of a convolution's input, which may be enlarged.
@@ -152,7 +152,7 @@ fn copies(graph: &Graph, storage: &Storage<'_>, slots: &Slots<'_>, id: NodeId) -
         if !storage.takes(id, part) {
             let pitch = if whole.height * whole.width == 1 { channels } else { whole.pitch };
             let output = Slot { offset: whole.offset + channel, channels, pitch, ..whole };
-            steps.push(Step::new(graph, id, vec![part], Kernel::copy(slots.node(part), output)));
+            steps.push(Step::new(slots, id, vec![part], Kernel::copy(slots.node(part), output)));
         }
         channel += channels;
     }

@@ -5,6 +5,7 @@
 mod arena;
 mod check;
 mod concat;
+mod cost;
 mod kernel;
 mod loads;
 mod lower;
@@ -16,7 +17,6 @@ mod winograd;
 pub use check::verify_plan;
 pub use kernel::Kernel;
 pub use summary::{Row, macs, rows, table};
-pub use winograd::PEAK;
 
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
@@ -24,6 +24,7 @@ use convolve_runtime::weights::Load;
 use crate::graph::{Graph, NodeId, Op};
 use crate::options::{Options, Outcome, Report};
 use arena::Buffer;
+use cost::Core;
 use loads::Loads;
 use storage::Storage;
 use winograd::Tiles;
@@ -57,6 +58,8 @@ pub struct Plan<'g> {
     pub arena: usize,
     /// Floats that are in use at once at the worst step: no arena could be smaller.
     pub bound: usize,
+    /// Multiply–adds a cycle, at most, of a core of the class that was planned for.
+    pub peak: f64,
     /// What was decided, and what not and why.
     pub reports: Vec<Report>,
 }
@@ -70,13 +73,13 @@ pub struct Step {
     pub reads: Vec<NodeId>,
     /// The kernel.
     pub kernel: Kernel,
-    /// Cycles that it takes by the planner's count, on a core that comes to [`PEAK`] multiply–adds a cycle.
+    /// Cycles that it takes by the planner's count, on one core of the class that was planned for.
     pub cycles: f64,
 }
 
 impl Step {
-    fn new(graph: &Graph, node: NodeId, reads: Vec<NodeId>, kernel: Kernel) -> Self {
-        let cycles = winograd::cycles(graph, node, &kernel);
+    fn new(slots: &Slots<'_>, node: NodeId, reads: Vec<NodeId>, kernel: Kernel) -> Self {
+        let cycles = slots.core.cycles(slots.graph, node, &kernel);
         Self { node, reads, kernel, cycles }
     }
 }
@@ -86,10 +89,11 @@ impl Step {
 pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     let mut storage = Storage::new(graph);
     let mut reports = Vec::new();
+    let core = cost::core(options.lanes());
     let mut tiles = vec![None; graph.nodes.len()];
     if options.enabled(WINOGRAD) {
         for (id, tiles) in tiles.iter_mut().enumerate() {
-            reports.extend(winograd::choose(graph, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
+            reports.extend(winograd::choose(graph, core, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
         }
     }
     if options.enabled(CONCAT_READS) {
@@ -106,7 +110,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
                 .extend(concat::views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
         }
     }
-    let slots = Slots::new(graph, &storage, tiles);
+    let slots = Slots::new(graph, &storage, core, tiles);
     let mut loads = Loads::new(graph);
     let mut steps = Vec::new();
     for (id, node) in graph.nodes.iter().enumerate() {
@@ -121,7 +125,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
         // What a caller gets must lie in the workspace: an input that is an output is copied there.
         let own = slots.copies.iter().find(|(copied, _)| *copied == id).map_or(slot, |&(_, own)| own);
         if own != slot && !outputs.contains(&own) {
-            steps.push(Step::new(graph, id, vec![id], Kernel::copy(slot, own)));
+            steps.push(Step::new(&slots, id, vec![id], Kernel::copy(slot, own)));
         }
         outputs.push(own);
     }
@@ -133,6 +137,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
         weights: loads.floats,
         arena: slots.arena,
         bound: slots.bound,
+        peak: core.peak(),
         reports,
     }
 }
@@ -166,6 +171,8 @@ fn overwrite(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> Option<Out
 struct Slots<'s> {
     graph: &'s Graph,
     storage: &'s Storage<'s>,
+    /// The processors that are planned for.
+    core: &'static Core,
     /// How each node is computed that is a convolution in tiles.
     tiles: Vec<Option<Tiles>>,
     /// First float of each root in the arena.
@@ -179,7 +186,12 @@ struct Slots<'s> {
 }
 
 impl<'s> Slots<'s> {
-    fn new(graph: &'s Graph, storage: &'s Storage<'s>, tiles: Vec<Option<Tiles>>) -> Self {
+    fn new(
+        graph: &'s Graph,
+        storage: &'s Storage<'s>,
+        core: &'static Core,
+        tiles: Vec<Option<Tiles>>,
+    ) -> Self {
         let (mut buffers, mut roots, mut scratch, mut copies) = (vec![], vec![], vec![], vec![]);
         let end = graph.nodes.len();
         for (id, node) in graph.nodes.iter().enumerate() {
@@ -209,6 +221,7 @@ impl<'s> Slots<'s> {
         Self {
             graph,
             storage,
+            core,
             tiles,
             scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
             copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),

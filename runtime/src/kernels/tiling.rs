@@ -19,7 +19,7 @@ pub(super) struct Tiling {
 }
 
 impl Tiling {
-    pub(super) fn new(axis: &Axis, outputs: usize, side: usize) -> Self {
+    pub(super) const fn new(axis: &Axis, outputs: usize, side: usize) -> Self {
         Self { outputs, side, step: axis.dilation, before: axis.before }
     }
 

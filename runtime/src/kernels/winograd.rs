@@ -93,6 +93,12 @@ impl Winograd {
         (tile + 2) * (tile + 2) * (steps.windows + steps.products)
     }
 
+    /// Tiles along an axis with so many outputs, before pooling.
+    #[must_use]
+    pub const fn tiles(axis: &Axis, outputs: usize, tile: usize) -> usize {
+        Tiling::new(axis, outputs, tile).count()
+    }
+
     /// Channels of all that is read.
     fn inputs(&self) -> usize {
         self.input.slot.channels + self.beside.map_or(0, |source| source.slot.channels)

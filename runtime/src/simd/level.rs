@@ -78,6 +78,20 @@ impl Level {
         }
     }
 
+    /// Lanes of its vectors.
+    #[must_use]
+    pub fn lanes(self) -> usize {
+        struct Lanes;
+        impl WithSimd for Lanes {
+            type Output = usize;
+
+            fn with_simd<S: Simd>(self, _: S) -> usize {
+                S::LANES
+            }
+        }
+        self.dispatch(Lanes)
+    }
+
     /// Runs `op` compiled for this level.
     #[inline]
     pub fn dispatch<W: WithSimd>(self, op: W) -> W::Output {

@@ -1,0 +1,193 @@
+//! How many cycles a kernel takes on one core: a count that is good enough to choose between two ways of computing a
+//! layer. `convolve bench` shows it beside the time.
+//!
+//! What is computed and what is moved are added up: a core overlaps little of the two when memory is far away, and
+//! what is near costs nothing.
+
+use convolve_runtime::geometry::Axis;
+use convolve_runtime::kernels::{Sampling, Winograd};
+use convolve_runtime::slot::Slot;
+use convolve_runtime::weights::{PANEL, padded};
+
+use super::{Kernel, macs};
+use crate::graph::{Conv, Graph, NodeId, Op, Shape};
+use crate::verify::convolved;
+
+/// A class of processors, by the lanes of their vectors.
+#[derive(Debug, PartialEq)]
+pub(super) struct Core {
+    /// Lanes of a vector.
+    lanes: usize,
+    /// Multiply–adds a cycle at most.
+    peak: f64,
+    /// Multiply–adds a cycle that a register tile comes to.
+    macs: f64,
+    /// Pixels of the largest register tile.
+    pixels: usize,
+    /// Winograd's transforms.
+    pub(super) transforms: [Transform; 2],
+    /// Cycles of one matrix product before it has computed anything.
+    product: f64,
+    /// Bytes a cycle of weights that a second-level cache does not hold, in kernels that use each of them many times.
+    weights: f64,
+    /// Bytes a cycle of tensors that it does not hold, and of weights that are used once.
+    tensors: f64,
+}
+
+/// Cycles to transform [`PANEL`] channels of a tile with this many outputs a side.
+#[derive(Debug, PartialEq)]
+pub(super) struct Transform {
+    pub(super) tile: usize,
+    window: f64,
+    outputs: f64,
+}
+
+const fn transforms(of_four: [f64; 2], of_two: [f64; 2]) -> [Transform; 2] {
+    [
+        Transform { tile: 4, window: of_four[0], outputs: of_four[1] },
+        Transform { tile: 2, window: of_two[0], outputs: of_two[1] },
+    ]
+}
+
+/// The first two were fitted to AMD's Zen 4, on both levels; the others hold for NEON and WebAssembly, and for portable
+/// code, by the ratios of their instructions.
+const CORES: [Core; 4] = [
+    Core {
+        lanes: 16,
+        peak: 16.0,
+        macs: 15.4,
+        pixels: 14,
+        transforms: transforms([300.0, 230.0], [110.0, 90.0]),
+        product: 40.0,
+        weights: 14.0,
+        tensors: 9.0,
+    },
+    Core {
+        lanes: 8,
+        peak: 16.0,
+        macs: 15.0,
+        pixels: 6,
+        transforms: transforms([500.0, 450.0], [180.0, 150.0]),
+        product: 40.0,
+        weights: 14.0,
+        tensors: 9.0,
+    },
+    Core {
+        lanes: 4,
+        peak: 8.0,
+        macs: 7.2,
+        pixels: 6,
+        transforms: transforms([900.0, 800.0], [320.0, 280.0]),
+        product: 60.0,
+        weights: 8.0,
+        tensors: 4.0,
+    },
+    Core {
+        lanes: 1,
+        peak: 2.0,
+        macs: 1.5,
+        pixels: 4,
+        transforms: transforms([3000.0, 2600.0], [1100.0, 900.0]),
+        product: 60.0,
+        weights: 8.0,
+        tensors: 4.0,
+    },
+];
+
+/// Bytes of a float.
+const FLOAT: f64 = size_of::<f32>() as f64;
+/// Floats that stay in a second-level cache until they are used.
+const CACHE: usize = 128 * 1024;
+/// Floats of transformed windows that may be at hand at once.
+const WINDOWS: usize = 96 * 1024;
+
+/// The class of processors with vectors of so many lanes.
+pub(super) fn core(lanes: usize) -> &'static Core {
+    CORES.iter().find(|core| core.lanes <= lanes).unwrap_or(&CORES[CORES.len() - 1])
+}
+
+impl Core {
+    /// Multiply–adds a cycle at most.
+    pub(super) const fn peak(&self) -> f64 {
+        self.peak
+    }
+
+    /// Cycles of a kernel that computes this node, or moves a part of it.
+    pub(super) fn cycles(&self, graph: &Graph, id: NodeId, kernel: &Kernel) -> f64 {
+        let node = &graph.nodes[id];
+        let weights: usize = node.op.parameters().iter().map(|&id| graph.parameters[id].elements()).sum();
+        let far: usize =
+            kernel.reads().iter().chain([&kernel.output()]).map(Slot::len).filter(|&len| len > CACHE).sum();
+        let moved = far as f64 * FLOAT / self.tensors;
+        let shapes = || {
+            let Op::Conv(conv) = &node.op else { return None };
+            let input = graph.nodes[node.inputs[0]].shape;
+            Some((conv, input, convolved(conv, input, node.shape)?))
+        };
+        match (kernel, shapes()) {
+            (Kernel::Winograd(kernel), Some((conv, input, output))) => {
+                let of_size = |transform: &&Transform| transform.tile == kernel.tile;
+                let count = |transform| self.in_tiles(transform, conv, input, output).1;
+                self.transforms.iter().find(of_size).map_or(0.0, count)
+            }
+            (Kernel::Conv2d(_), Some((conv, input, output))) => moved + self.direct(conv, input, output),
+            _ => {
+                let products = macs(graph, node) as f64 / self.macs;
+                products.max(weights as f64 * FLOAT / self.tensors) + moved
+            }
+        }
+    }
+
+    /// Cycles of a direct convolution, without what its tensors cost: taps in the padding are free.
+    pub(super) fn direct(&self, conv: &Conv, input: Shape, output: Shape) -> f64 {
+        let ([height, width, inputs], [rows, columns, outputs]) = (input.extents(), output.extents());
+        let repeat = if let Sampling::Upsampled(factors) = conv.sampling { factors } else { [1, 1] };
+        let taps = match conv.sampling {
+            Sampling::Transposed => {
+                [(&conv.rows, height), (&conv.columns, width)].map(|(axis, cells)| axis.kernel * cells)
+            }
+            _ => [
+                reads(&conv.rows, rows, height * repeat[0]),
+                reads(&conv.columns, columns, width * repeat[1]),
+            ],
+        };
+        let channels = (inputs / conv.groups * padded(outputs / conv.groups) * conv.groups) as f64;
+        let weights = (conv.rows.kernel * conv.columns.kernel) as f64 * channels;
+        (taps[0] * taps[1]) as f64 * channels / self.macs + self.stream(weights, 1.0)
+    }
+
+    /// The number of tiles to compute at once in tiles of this size, and the cycles.
+    pub(super) fn in_tiles(
+        &self,
+        transform: &Transform,
+        conv: &Conv,
+        input: Shape,
+        output: Shape,
+    ) -> (usize, f64) {
+        let &Transform { tile, window, outputs: back } = transform;
+        let (inputs, [rows, columns, outputs]) = (input.channels(), output.extents());
+        let elements = (tile + 2) * (tile + 2);
+        let tiles = Winograd::tiles(&conv.rows, rows, tile) * Winograd::tiles(&conv.columns, columns, tile);
+        // Whole register tiles, or all.
+        let most = (WINDOWS / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
+        let blocks = if tiles <= most + self.pixels / 4 { 1 } else { tiles.div_ceil(most) };
+        let block = tiles.div_ceil(blocks);
+
+        let vectors = |channels: usize| channels.div_ceil(PANEL) as f64;
+        let [tiles, blocks, elements] = [tiles, blocks, elements].map(|count| count as f64);
+        let transforms = tiles * (window * vectors(inputs) + back * vectors(outputs));
+        let weights = elements * inputs as f64 * padded(outputs) as f64;
+        let calls = blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
+        (block, transforms + calls + tiles * weights / self.macs + self.stream(weights, blocks))
+    }
+
+    /// Cycles to bring weights near, so many times.
+    fn stream(&self, weights: f64, times: f64) -> f64 {
+        if weights > CACHE as f64 { times.min(2.0) * weights * FLOAT / self.weights } else { 0.0 }
+    }
+}
+
+/// Cells that the taps of all windows of an axis read.
+fn reads(axis: &Axis, outputs: usize, cells: usize) -> usize {
+    (0..outputs).map(|output| axis.taps(output, cells).count).sum()
+}
