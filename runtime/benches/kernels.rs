@@ -9,6 +9,7 @@ use convolve_runtime::measure::{fastest, peak};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::team::Team;
 use convolve_runtime::weights::padded;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -128,7 +129,7 @@ impl Layer {
 
     fn run(&mut self, level: Level) {
         let weights = &self.weights[self.aligned..];
-        let run = &mut Run { level, weights, inputs: &[], arena: &mut self.arena };
+        let run = &mut Run { level, team: &Team::ALONE, weights, inputs: &[], arena: &mut self.arena };
         match &self.kernel {
             Kernel::Conv2d(kernel) => kernel.run(run),
             Kernel::Depthwise(kernel) => kernel.run(run),

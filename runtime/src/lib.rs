@@ -22,12 +22,17 @@ mod pages;
 pub mod run;
 pub mod simd;
 pub mod slot;
+pub mod team;
 pub mod tensor;
+#[cfg(feature = "std")]
+pub mod threads;
 pub mod weights;
 
 pub use memory::Workspace;
 pub use model::Model;
 pub use simd::Level;
+#[cfg(feature = "std")]
+pub use threads::Threads;
 #[cfg(feature = "std")]
 pub use weights::WeightsError;
 

@@ -15,8 +15,10 @@ use core::marker::PhantomData;
 #[repr(align(64))]
 pub struct Aligned<T>(pub T);
 
-/// Zeroed floats on the heap, the first at a multiple of 64 bytes, or of a large page where they fill one.
+/// Zeroed floats on the heap, the first at a multiple of 64 bytes, or of a large page where they fill one; by default
+/// none.
 #[cfg(feature = "alloc")]
+#[derive(Default)]
 pub struct Heap {
     floats: Vec<f32>,
     start: usize,

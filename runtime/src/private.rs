@@ -14,7 +14,10 @@ pub use crate::model::Model;
 pub use crate::run::Run;
 pub use crate::simd::Level;
 pub use crate::slot::{Memory, Slot};
+pub use crate::team::Team;
 pub use crate::tensor::Tensor;
+#[cfg(feature = "std")]
+pub use crate::threads::Threads;
 pub use crate::weights::{
     Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides, init,
 };

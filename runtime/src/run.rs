@@ -4,12 +4,15 @@ use core::ops::Range;
 
 use crate::simd::Level;
 use crate::slot::{Memory, Slot};
+use crate::team::Team;
 
 /// One run of a model: its weights, its inputs and its arena.
 #[derive(Debug)]
 pub struct Run<'a> {
     /// The SIMD level that the kernels use.
     pub level: Level,
+    /// Who computes.
+    pub team: &'a Team,
     /// The model's packed weights.
     pub weights: &'a [f32],
     /// The caller's inputs, NHWC.

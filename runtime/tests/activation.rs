@@ -5,6 +5,7 @@ mod trial;
 use convolve_runtime::kernels::{Activate, Activation, Softmax};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
+use convolve_runtime::team::Team;
 use trial::{Rng, Trial, at, slots};
 
 /// Φ(x) of the normal distribution, by the series of erf whose terms are all positive.
@@ -122,7 +123,7 @@ fn maps_and_views_in_place_and_not() {
 fn compute(level: Level, activation: Activation, inputs: &[f32]) -> Vec<f32> {
     let mut arena = inputs.to_vec();
     let output = trial::slot(0, [1, 1, inputs.len()], 0);
-    let mut run = Run { level, weights: &[], inputs: &[], arena: &mut arena };
+    let mut run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena };
     Activate { input: None, output, activation }.run(&mut run);
     arena
 }
@@ -250,7 +251,7 @@ fn softmax_of_infinities() {
             let softmax = |values: &[f32]| {
                 let mut arena = values.to_vec();
                 let output = trial::slot(0, [1, 1, values.len()], 0);
-                let mut run = Run { level, weights: &[], inputs: &[], arena: &mut arena };
+                let mut run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena };
                 Softmax { input: None, output, log }.run(&mut run);
                 arena
             };

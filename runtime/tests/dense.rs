@@ -7,6 +7,7 @@ use convolve_runtime::kernels::{Activation, Dense};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::team::Team;
 use convolve_runtime::weights::padded;
 
 #[test]
@@ -46,7 +47,13 @@ fn matches_the_sum_of_products() {
             .collect();
         for level in Level::available() {
             let mut after = arena.clone();
-            dense.run(&mut Run { level, weights: &packed, inputs: &[], arena: &mut after });
+            dense.run(&mut Run {
+                level,
+                team: &Team::ALONE,
+                weights: &packed,
+                inputs: &[],
+                arena: &mut after,
+            });
             check(&format!("case {case} on {level}: {dense:?}"), &output, &arena, &after, &expected);
         }
     }

@@ -1,5 +1,5 @@
 use super::math;
-use super::rows::{copy_pixels, load, map, rows, store};
+use super::rows::{copy_pixels, each_row, load, map, store};
 use crate::run::Run;
 use crate::simd::{Level, Simd, WithSimd};
 use crate::slot::Slot;
@@ -93,6 +93,14 @@ impl Activation {
         }
     }
 
+    /// Multiply–adds in whose time it is computed for one float, about.
+    pub(crate) const fn macs(self) -> usize {
+        match self.limits() {
+            Some(_) => 0,
+            None => 16,
+        }
+    }
+
     /// Applies the function in place to a row of pixels, `pitch` floats from one to the next, of which
     /// `row` holds these `channels` of the tensor. `weights` are all the packed weights.
     pub(crate) fn apply(
@@ -176,15 +184,16 @@ impl Activate {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
         let Slot { channels, pitch, width, .. } = self.output;
-        let (level, weights) = (run.level, run.weights);
+        let (level, team, weights) = (run.level, run.team, run.weights);
+        let macs = 4 + self.activation.macs();
         let apply = |row: &mut [f32]| self.activation.apply(level, weights, row, 0..channels, pitch);
         let Some(input) = &self.input else {
-            return apply(run.in_place(&self.output));
+            return each_row(team, &self.output, run.in_place(&self.output), macs, |_, row| apply(row));
         };
         let ([data], output) = run.operands([input], &self.output);
-        for (y, row) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, macs, |y, row| {
             copy_pixels(&data[y * width * input.pitch..], input.pitch, row, pitch, width, channels);
             apply(row);
-        }
+        });
     }
 }

@@ -1,5 +1,5 @@
 use super::Activation;
-use super::rows::{Steps, rows, zip_in_place, zip_into};
+use super::rows::{Steps, each_row, zip_in_place, zip_into};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -35,14 +35,14 @@ pub struct Binary {
 impl Binary {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let (level, weights) = (run.level, run.weights);
+        let (level, team, weights) = (run.level, run.team, run.weights);
         // Read in place, the left operand is the output: the right one then stands for both.
         let left = self.left.as_ref();
         let ([a, b], output) = run.operands([left.unwrap_or(&self.right), &self.right], &self.output);
         let left = left.map(|slot| (a, Steps::beside(slot, &self.output)));
         let right = Steps::beside(&self.right, &self.output);
         let Slot { channels, pitch, .. } = self.output;
-        for (y, output) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, 4 + self.activation.macs(), |y, output| {
             level.dispatch(Row {
                 op: self.op,
                 limits: self.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]),
@@ -55,7 +55,7 @@ impl Binary {
             if self.activation.limits().is_none() {
                 self.activation.apply(level, weights, output, 0..channels, pitch);
             }
-        }
+        });
     }
 }
 

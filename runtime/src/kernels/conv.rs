@@ -1,10 +1,11 @@
 use core::ops::Range;
 
 use super::bands::{Along, Band, Bands, Lines, rows_at_once};
+use super::parts::parts;
 use super::{Activation, Pool};
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Line, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Level, Line, Parts, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -53,56 +54,49 @@ pub struct Conv2d {
 impl Conv2d {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let Some(pool) = &self.pool else { return self.compute(run, 0..self.output.height, &self.output, 0) };
-        // The scratch is a ring of rows: row `y` lies in row `y % height`.
-        let (ring, height) = (&pool.input, self.height());
-        let mut next = 0;
-        for y in 0..pool.output.height {
-            let taps = pool.windows.rows(y, height, pool.output.height);
-            let end = taps.first + taps.count.saturating_sub(1) * taps.step + taps.count.min(1);
-            next = next.max(taps.first);
-            while next < end {
-                let top = next % ring.height;
-                let rows = next..end.min(next + ring.height - top);
-                next = rows.end;
-                self.compute(run, rows, ring, top);
-            }
-            let level = run.level;
-            let ([ring], output) = run.operands([ring], &row(&pool.output, y));
-            pool.row(level, taps, ring, output);
-        }
+        let (level, team, weights) = (run.level, run.team, run.weights);
+        let inputs = [&self.input, &self.residual.unwrap_or(self.input)];
+        let [pixels, channels] = self.parts();
+        let operands = |input, residual| Operands { conv: self, level, weights, input, residual };
+        let Some(pool) = &self.pool else {
+            let ([input, residual], output) = run.operands(inputs, &self.output);
+            let operands = operands(input, residual);
+            return Grid::new(output, &self.output, pixels, channels).each(team, &mut [], |mut cells, _| {
+                operands.compute(cells.rows(), 0, &mut cells);
+            });
+        };
+        let ([input, residual], output, scratch) =
+            run.operands_and_scratch(inputs, &self.output, &pool.input);
+        let operands = operands(input, residual);
+        Grid::new(output, &self.output, pixels, channels).each(team, scratch, |mut cells, scratch| {
+            operands.pooled(pool, &mut cells, scratch);
+        });
     }
 
-    /// Computes `rows` of the convolution into the rows of `target` from row `top` on.
-    fn compute(&self, run: &mut Run<'_>, rows: Range<usize>, target: &Slot, top: usize) {
-        let (level, weights) = (run.level, run.weights);
-        let ([input, residual], output) =
-            run.operands([&self.input, &self.residual.unwrap_or(self.input)], target);
-        let (bias, panels) =
-            weights[self.weights..].split_at(self.groups * padded(target.channels / self.groups));
-        let row = target.width * target.pitch;
-        let block = rows_at_once(self.row_floats());
-        for start in rows.clone().step_by(block) {
-            let block = start..rows.end.min(start + block);
-            let output = &mut output[(top + start - rows.start) * row..];
-            level.dispatch(Task {
-                conv: self,
-                width: target.width,
-                channels: target.channels,
-                pitch: target.pitch,
-                rows: block.clone(),
-                input,
-                residual: self.residual.as_ref().map(|slot| (residual, slot.pitch)),
-                output,
-                bias,
-                panels,
-            });
-            if self.activation.limits().is_none() {
-                let pixels = block.len() * target.width;
-                let written = &mut output[..(pixels - 1) * target.pitch + target.channels];
-                self.activation.apply(level, weights, written, 0..target.channels, target.pitch);
+    /// How pixels and output channels are parted: where the weights are more than the input, each thread had better
+    /// read only some of them.
+    fn parts(&self) -> [Parts; 2] {
+        let Slot { height, width, channels, .. } = self.output;
+        let inputs = self.input.channels / self.groups;
+        let weights = self.rows.kernel * self.columns.kernel * inputs * channels;
+        let (pixels, most) = match &self.pool {
+            None if self.sampling == Sampling::Transposed => {
+                (self.input.height * self.input.width, usize::MAX)
             }
+            None => (height * width, usize::MAX),
+            // The rows that the windows of two parts share are computed twice.
+            Some(pool) => (self.height() * pool.input.width, if pool.overlaps() { 4 } else { usize::MAX }),
+        };
+        let count = parts(pixels * weights).min(most);
+        // A part has whole groups, or as many channels as the register tile.
+        let unit = if self.groups > 1 { channels / self.groups } else { 2 * PANEL };
+        let rows = |count| Parts::new(0..height * width, width, count);
+        if self.pool.is_some() {
+            return [rows(count), Parts::new(0..channels, unit, 1)];
         }
+        let first = if weights > self.input.len() { count } else { count / rows(count).count() };
+        let channels = Parts::new(0..channels, unit, first);
+        [rows(count / channels.count()), channels]
     }
 
     /// Rows of the convolution itself, where it is not transposed.
@@ -134,26 +128,78 @@ impl Conv2d {
     }
 }
 
-/// Row `y` of a tensor.
-fn row(slot: &Slot, y: usize) -> Slot {
-    Slot { offset: slot.offset + y * slot.width * slot.pitch, height: 1, ..*slot }
+/// What the parts of a convolution have in common.
+struct Operands<'a> {
+    conv: &'a Conv2d,
+    level: Level,
+    weights: &'a [f32],
+    input: &'a [f32],
+    /// The residual's floats, if there is one.
+    residual: &'a [f32],
 }
 
-/// Some rows of a convolution, with its operands.
-struct Task<'a> {
+impl Operands<'_> {
+    /// Computes some rows of the pooled convolution in a ring of rows: row `y` lies in row `y % height`.
+    fn pooled(&self, pool: &Pool, output: &mut Cells<'_>, scratch: &mut [f32]) {
+        let (ring, height, width) = (&pool.input, self.conv.height(), pool.output.width);
+        let mut next = 0;
+        for y in output.rows() {
+            let taps = pool.windows.rows(y, height, pool.output.height);
+            let end = taps.first + taps.count.saturating_sub(1) * taps.step + taps.count.min(1);
+            next = next.max(taps.first);
+            while next < end {
+                let top = next % ring.height;
+                let rows = next..end.min(next + ring.height - top);
+                next = rows.end;
+                let shift = rows.start - top;
+                self.compute(rows, shift, &mut Cells::new(scratch, ring));
+            }
+            output.runs(y * width..(y + 1) * width, |row| pool.row(self.level, taps, scratch, row));
+        }
+    }
+
+    /// Computes `rows` of the convolution into `cells`, which have row `shift` of it as their first.
+    fn compute(&self, rows: Range<usize>, shift: usize, cells: &mut Cells<'_>) {
+        let Self { conv, level, weights, input, residual } = *self;
+        let Slot { width, channels, pitch, .. } = conv.pool.map_or(conv.output, |pool| pool.input);
+        let (bias, panels) = weights[conv.weights..].split_at(conv.groups * padded(channels / conv.groups));
+        let own = cells.channels();
+        for start in rows.clone().step_by(rows_at_once(conv.row_floats())) {
+            let rows = start..rows.end.min(start + rows_at_once(conv.row_floats()));
+            let pixels = (rows.start - shift) * width..(rows.end - shift) * width;
+            level.dispatch(Task {
+                conv,
+                width,
+                outputs: channels / conv.groups,
+                rows,
+                shift,
+                input,
+                residual: conv.residual.as_ref().map(|slot| (residual, slot.pitch)),
+                output: &mut *cells,
+                bias,
+                panels,
+            });
+            if conv.activation.limits().is_none() {
+                cells.runs(pixels, |run| conv.activation.apply(level, weights, run, own.clone(), pitch));
+            }
+        }
+    }
+}
+
+/// Some rows and channels of a convolution, with its operands.
+struct Task<'a, 'o> {
     conv: &'a Conv2d,
     /// Pixels of an output row.
     width: usize,
-    /// Output channels.
-    channels: usize,
-    /// Floats from one output pixel to the next.
-    pitch: usize,
+    /// Output channels of a group.
+    outputs: usize,
     rows: Range<usize>,
+    /// The convolution's row that is the output's first.
+    shift: usize,
     input: &'a [f32],
     /// All rows of the residual, and its pitch.
     residual: Option<(&'a [f32], usize)>,
-    /// The output from the first of the rows on.
-    output: &'a mut [f32],
+    output: &'a mut Cells<'o>,
     bias: &'a [f32],
     panels: &'a [f32],
 }
@@ -172,31 +218,30 @@ struct Channels {
     panels: usize,
 }
 
-impl WithSimd for Task<'_> {
+impl WithSimd for Task<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let conv = self.conv;
-        let (inputs, outputs) = (conv.input.channels / conv.groups, self.channels / conv.groups);
+        let (conv, outputs) = (self.conv, self.outputs);
+        let inputs = conv.input.channels / conv.groups;
         let panel = conv.rows.kernel * conv.columns.kernel * inputs * PANEL;
-        let pixels = self.rows.len() * self.width;
-        for group in 0..conv.groups {
-            let mut first = 0;
-            while first < outputs {
-                let vectors = simd.shape(pixels, (outputs - first).div_ceil(S::LANES)).0;
-                let count = (vectors * S::LANES).min(outputs - first);
-                let bias = group * padded(outputs) + first;
-                let panels = bias / PANEL * panel;
-                let (first_output, input) = (group * outputs + first, group * inputs);
-                self.channels(simd, &Channels { first: first_output, count, vectors, input, bias, panels });
-                first += count;
-            }
+        let (pixels, own) = (self.rows.len() * self.width, self.output.channels());
+        let mut first = own.start;
+        while first < own.end {
+            let group = first / outputs;
+            let left = own.end.min((group + 1) * outputs) - first;
+            let vectors = simd.shape(pixels, left.div_ceil(S::LANES)).0;
+            let count = (vectors * S::LANES).min(left);
+            let bias = group * padded(outputs) + first % outputs;
+            let (panels, input) = (bias / PANEL * panel, group * inputs);
+            self.channels(simd, &Channels { first, count, vectors, input, bias, panels });
+            first += count;
         }
     }
 }
 
-impl Task<'_> {
+impl Task<'_, '_> {
     /// Computes some channels of the rows.
     #[inline(always)]
     fn channels<S: Simd>(&mut self, simd: S, channels: &Channels) {
@@ -225,17 +270,17 @@ impl Task<'_> {
             across.count = 1;
         }
 
-        let (width, pixel) = (self.width, self.pitch);
+        let width = self.width;
         let most = simd.shape(usize::MAX, channels.vectors).1;
-        let pitches = [pitch, pixel, self.residual.map_or(0, |(_, pitch)| pitch)];
+        // The output counts in pixels.
+        let pitches = [pitch, 1, self.residual.map_or(0, |(_, pitch)| pitch)];
         let Lines { outer, inner, .. } =
             Lines::new(row, column, [conv.input.width, width, width], pitches, most);
 
         let limits = conv.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let start = (row.start - self.rows.start) * width + column.start;
+        let start = (row.start - self.shift) * width + column.start;
         for line in 0..outer.count {
             let [input, output, _] = outer.steps.map(|step| step * line);
-            let output = start * pixel + output + channels.first;
             // Without taps the cells may lie past the input.
             let input = self.input.get(input + channels.input..).unwrap_or(&[]);
             let residual = self.residual.map(|(floats, pitch)| {
@@ -255,7 +300,7 @@ impl Task<'_> {
                 bias: &self.bias[channels.bias..],
                 residual,
                 limits,
-                output: &mut self.output[output..],
+                output: self.output.from(start + output, channels.first),
                 step: inner.steps[1],
             }
             .compute(simd);

@@ -1,6 +1,7 @@
 use super::Activation;
+use super::parts::parts;
 use crate::run::Run;
-use crate::simd::{Line, Reads, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Line, Parts, Reads, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -26,30 +27,38 @@ pub struct Dense {
 impl Dense {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let (level, all) = (run.level, run.weights);
+        let (level, team, all) = (run.level, run.team, run.weights);
         let ([input, residual], output) =
             run.operands([&self.input, &self.residual.unwrap_or(self.input)], &self.output);
-        let (bias, panels) = all[self.weights..].split_at(padded(output.len()));
+        let outputs = output.len();
+        let (bias, panels) = all[self.weights..].split_at(padded(outputs));
         let residual = self.residual.map(|_| residual);
-        level.dispatch(Task { dense: self, input, residual, output, bias, panels });
-        if self.activation.limits().is_none() {
-            let channels = output.len();
-            self.activation.apply(level, all, output, 0..channels, channels);
-        }
+        let vector = Slot::arena(0, [1, 1, outputs]);
+        // Reading the weights takes longer than the multiplications. Four panels are enough to hide the latency of the
+        // additions.
+        let groups = Parts::new(0..outputs, 4 * PANEL, parts(4 * input.len() * outputs));
+        let grid = Grid::new(output, &vector, Parts::new(0..1, 1, 1), groups);
+        grid.each(team, &mut [], |mut cells, _| {
+            let own = cells.channels();
+            level.dispatch(Task { dense: self, input, residual, output: &mut cells, bias, panels });
+            if self.activation.limits().is_none() {
+                cells.runs(0..1, |run| self.activation.apply(level, all, run, own.clone(), own.len()));
+            }
+        });
     }
 }
 
-/// A dense layer with its operands.
-struct Task<'a> {
+/// Some outputs of a dense layer, with its operands.
+struct Task<'a, 'o> {
     dense: &'a Dense,
     input: &'a [f32],
     residual: Option<&'a [f32]>,
-    output: &'a mut [f32],
+    output: &'a mut Cells<'o>,
     bias: &'a [f32],
     panels: &'a [f32],
 }
 
-impl WithSimd for Task<'_> {
+impl WithSimd for Task<'_, '_> {
     type Output = ();
 
     /// As many panels at once as there are, up to the tile's limit: one input is a short step, and many sums hide
@@ -57,12 +66,12 @@ impl WithSimd for Task<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let panel = self.input.len() * PANEL;
-        let outputs = self.output.len();
+        let own = self.output.channels();
         let limits = self.dense.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let mut first = 0;
-        while first < outputs {
-            let vectors = simd.shape(1, (outputs - first).div_ceil(S::LANES)).0;
-            let channels = (vectors * S::LANES).min(outputs - first);
+        let mut first = own.start;
+        while first < own.end {
+            let vectors = simd.shape(1, (own.end - first).div_ceil(S::LANES)).0;
+            let channels = (vectors * S::LANES).min(own.end - first);
             Line {
                 pixels: 1,
                 channels,
@@ -76,7 +85,7 @@ impl WithSimd for Task<'_> {
                 bias: &self.bias[first..],
                 residual: self.residual.map(|floats| (&floats[first..], 0)),
                 limits,
-                output: &mut self.output[first..],
+                output: self.output.from(0, first),
                 step: 0,
             }
             .compute(simd);

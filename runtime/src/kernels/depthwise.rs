@@ -2,9 +2,10 @@ use core::ops::Range;
 
 use super::Activation;
 use super::bands::{Along, Band, Bands, Lines, rows_at_once};
+use super::parts::parts;
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Lanewise, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Lanewise, Parts, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -33,35 +34,48 @@ pub struct Depthwise {
 impl Depthwise {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let (level, all) = (run.level, run.weights);
+        let (level, team, all) = (run.level, run.team, run.weights);
         let ([input], output) = run.operands([&self.input], &self.output);
-        let Slot { height, width, channels, pitch, .. } = self.output;
+        let Slot { width, channels, pitch, .. } = self.output;
         let (bias, weights) = all[self.weights..].split_at(padded(channels));
         let block = rows_at_once(self.input.width * self.input.pitch * self.rows.stride);
-        for start in (0..height).step_by(block) {
-            let rows = start..height.min(start + block);
-            let output = &mut output[start * width * pitch..];
-            let written = (rows.len() * width - 1) * pitch + channels;
-            level.dispatch(Task { layer: self, rows, input, output, bias, weights });
-            if self.activation.limits().is_none() {
-                self.activation.apply(level, all, &mut output[..written], 0..channels, pitch);
+        let [pixels, groups] = self.parts();
+        Grid::new(output, &self.output, pixels, groups).each(team, &mut [], |mut cells, _| {
+            let (rows, own) = (cells.rows(), cells.channels());
+            for start in rows.clone().step_by(block) {
+                let rows = start..rows.end.min(start + block);
+                let pixels = rows.start * width..rows.end * width;
+                level.dispatch(Task { layer: self, rows, input, output: &mut cells, bias, weights });
+                if self.activation.limits().is_none() {
+                    cells.runs(pixels, |run| self.activation.apply(level, all, run, own.clone(), pitch));
+                }
             }
-        }
+        });
+    }
+
+    /// How pixels and channels are parted: small maps by channels, as the convolutions beside them are.
+    fn parts(&self) -> [Parts; 2] {
+        let Slot { height, width, channels, .. } = self.output;
+        let pixels = height * width;
+        // A multiplication takes twice as long as one of a convolution, which uses what it loads more often.
+        let count = parts(2 * self.rows.kernel * self.columns.kernel * pixels * channels);
+        let by_channels = channels > pixels && self.multiplier == 1;
+        let groups = Parts::new(0..channels, 2 * PANEL, if by_channels { count } else { 1 });
+        [Parts::new(0..pixels, width, count / groups.count()), groups]
     }
 }
 
-/// Some rows of a depthwise convolution, with its operands.
-struct Task<'a> {
+/// Some rows and channels of a depthwise convolution, with its operands.
+struct Task<'a, 'o> {
     layer: &'a Depthwise,
     rows: Range<usize>,
     input: &'a [f32],
-    /// The output from the first of the rows on.
-    output: &'a mut [f32],
+    output: &'a mut Cells<'o>,
     bias: &'a [f32],
     weights: &'a [f32],
 }
 
-impl WithSimd for Task<'_> {
+impl WithSimd for Task<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -75,8 +89,9 @@ impl WithSimd for Task<'_> {
             _ => output.channels,
         };
         let along = Along::Forward { repeat: 1 };
-        for first in (0..output.channels).step_by(block) {
-            let channels = first..output.channels.min(first + block);
+        let own = self.output.channels();
+        for first in own.clone().step_by(block) {
+            let channels = first..own.end.min(first + block);
             for row in Bands::new(rows, along, input.height, self.rows.end) {
                 let Some(row) = row.within(&self.rows) else { continue };
                 for column in Bands::new(columns, along, input.width, output.width) {
@@ -87,21 +102,21 @@ impl WithSimd for Task<'_> {
     }
 }
 
-impl Task<'_> {
+impl Task<'_, '_> {
     /// Computes some channels of the pixels where two bands cross.
     #[inline(always)]
     fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band, channels: &Range<usize>) {
         let Depthwise { input, output, columns, multiplier, activation, .. } = self.layer;
         let width = padded(output.channels);
-        let lines =
-            Lines::new(row, column, [input.width, output.width], [input.pitch, output.pitch], Lanewise::TILE);
+        // The output counts in pixels.
+        let lines = Lines::new(row, column, [input.width, output.width], [input.pitch, 1], Lanewise::TILE);
         let mut taps =
             [row.taps(input.width * input.pitch, columns.kernel * width), column.taps(input.pitch, width)];
         if lines.down {
             taps.reverse();
         }
         let limits = activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let start = ((row.start - self.rows.start) * output.width + column.start) * output.pitch;
+        let start = row.start * output.width + column.start;
         for line in 0..lines.outer.count {
             let [from, to] = lines.outer.steps.map(|step| step * line);
             let [pixel, step] = lines.inner.steps;
@@ -115,7 +130,7 @@ impl Task<'_> {
                 weights: &self.weights[channels.start..],
                 bias: &self.bias[channels.start..],
                 limits,
-                output: &mut self.output[start + to + channels.start..],
+                output: self.output.from(start + to, channels.start),
                 step,
             };
             if *multiplier == 1 {
@@ -129,11 +144,12 @@ impl Task<'_> {
 
 /// Computes a line whose input channels each serve `multiplier` output channels.
 #[inline(always)]
-fn spread<S: Simd>(simd: S, line: Lanewise<'_>, multiplier: usize) {
+fn spread<S: Simd>(simd: S, mut line: Lanewise<'_>, multiplier: usize) {
     let [across, along] = &line.taps;
     let [low, high] = line.limits.map(|limit| simd.splat(limit));
-    for (p, pixel) in line.output.chunks_mut(line.step.max(line.channels)).take(line.pixels).enumerate() {
-        for (vector, output) in pixel[..line.channels].chunks_mut(S::LANES).enumerate() {
+    for p in 0..line.pixels {
+        let pixel = line.output.pixel(p * line.step, line.channels);
+        for (vector, output) in pixel.chunks_mut(S::LANES).enumerate() {
             let channel = vector * S::LANES;
             let mut sum = simd.load(&line.bias[channel..]);
             for (i, j) in (0..across.count).flat_map(|i| (0..along.count).map(move |j| (i, j))) {

@@ -1,4 +1,4 @@
-use super::rows::{copy_channels, copy_pixels, rows};
+use super::rows::{copy_channels, copy_pixels, each_row};
 use crate::run::Run;
 use crate::slot::Slot;
 
@@ -74,13 +74,14 @@ pub struct Blocks {
 impl Copy {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
+        let team = run.team;
         let ([input], output) = run.operands([&self.input], &self.output);
         let Slot { width, channels, pitch, .. } = self.output;
-        for (y, row) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, 4, |y, row| {
             let first = (self.top + y * self.stride[0]) * self.input.width + self.left;
             let step = self.stride[1] * self.input.pitch;
             copy_pixels(&input[first * self.input.pitch..], step, row, pitch, width, channels);
-        }
+        });
     }
 }
 
@@ -112,13 +113,13 @@ impl PadMode {
 impl Pad {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
+        let team = run.team;
         let ([input], output) = run.operands([&self.input], &self.output);
         let Slot { height, width, channels, pitch, .. } = self.input;
         let to = self.output.pitch;
-        for (y, row) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, 4, |y, row| {
             let Some(source) = self.mode.source(y as isize - self.top as isize, height) else {
-                self.fill(row);
-                continue;
+                return self.fill(row);
             };
             let from = &input[source * width * pitch..];
             let (left, rest) = row.split_at_mut(self.left * to);
@@ -127,7 +128,7 @@ impl Pad {
             let right = rest.get_mut(width * to..).unwrap_or_default();
             self.border(from, left, 0);
             self.border(from, right, self.left + width);
-        }
+        });
     }
 
     /// Fills the pixels of `border`, the first of which is column `first` of the output, from the

@@ -12,11 +12,11 @@ mod depthwise;
 mod layout;
 mod math;
 mod norm;
+mod parts;
 mod pool;
 mod resize;
 mod rows;
 mod softmax;
-mod tiling;
 mod winograd;
 
 pub use activation::{Activate, Activation};

@@ -1,5 +1,5 @@
 use super::Activation;
-use super::rows::{copy_pixels, lanes_below, load, rows, store};
+use super::rows::{copy_pixels, each_row, lanes_below, load, store};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -54,21 +54,22 @@ pub struct Normalize {
 impl Affine {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let (level, weights) = (run.level, run.weights);
+        let (level, team, weights) = (run.level, run.team, run.weights);
         let Slot { channels, pitch, width, .. } = self.output;
+        let macs = 4 + self.activation.macs();
         let (scales, shifts) = vectors(weights, self.weights, channels);
         let affine = |row: &mut [f32]| {
             level.dispatch(AffineRow { scales, shifts, row, pitch });
             self.activation.apply(level, weights, row, 0..channels, pitch);
         };
         let Some(input) = &self.input else {
-            return affine(run.in_place(&self.output));
+            return each_row(team, &self.output, run.in_place(&self.output), macs, |_, row| affine(row));
         };
         let ([data], output) = run.operands([input], &self.output);
-        for (y, row) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, macs, |y, row| {
             copy_pixels(&data[y * width * input.pitch..], input.pitch, row, pitch, width, channels);
             affine(row);
-        }
+        });
     }
 }
 
@@ -102,13 +103,15 @@ impl WithSimd for AffineRow<'_> {
 impl Normalize {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let (level, weights) = (run.level, run.weights);
+        let (level, team, weights) = (run.level, run.team, run.weights);
         let ([input], output) = run.operands([&self.input], &self.output);
         let Slot { channels, pitch, .. } = self.output;
         let (scales, shifts) = vectors(weights, self.weights, channels);
         level.dispatch(NormalizeMap { kernel: self, scales, shifts, input, output: &mut *output });
-        for row in rows(&self.output, output) {
-            self.activation.apply(level, weights, row, 0..channels, pitch);
+        if self.activation != Activation::Linear {
+            each_row(team, &self.output, output, self.activation.macs(), |_, row| {
+                self.activation.apply(level, weights, row, 0..channels, pitch);
+            });
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::rows::{load, rows, store};
+use super::rows::{each_row, load, store};
 use crate::geometry::{Axis, Taps, adaptive_window};
 use crate::run::Run;
 use crate::simd::{Level, Simd, WithSimd};
@@ -64,11 +64,23 @@ const fn adaptive_taps(index: usize, input: usize, output: usize) -> Taps {
 impl Pool {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let level = run.level;
+        let (level, team) = (run.level, run.team);
         let ([input], output) = run.operands([&self.input], &self.output);
-        for (y, row) in rows(&self.output, output).enumerate() {
+        let taps = match self.windows {
+            Windows::Sliding(rows, columns) => rows.kernel * columns.kernel,
+            Windows::Adaptive => self.input.len() / self.output.len(),
+        };
+        each_row(team, &self.output, output, 4 * taps.max(1), |y, row| {
             let taps = self.windows.rows(y, self.input.height, self.output.height);
             self.row(level, taps, input, row);
+        });
+    }
+
+    /// Whether neighbouring rows of the output have input rows in common.
+    pub(crate) const fn overlaps(&self) -> bool {
+        match self.windows {
+            Windows::Sliding(Axis { kernel, stride, .. }, _) => kernel > stride,
+            Windows::Adaptive => true,
         }
     }
 

@@ -1,7 +1,9 @@
-use super::rows::{copy_channels, copy_pixels, load, rows, store};
+use super::parts::parts;
+use super::rows::{copy_channels, copy_pixels, each_row, load, store};
 use crate::run::Run;
-use crate::simd::{Simd, WithSimd};
+use crate::simd::{Grid, Parts, Simd, WithSimd};
 use crate::slot::Slot;
+use crate::team::Team;
 
 /// Which input cells an enlarged cell takes its value from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,35 +30,41 @@ pub struct Resize {
 impl Resize {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let level = run.level;
+        let (level, team) = (run.level, run.team);
         let ([input], output) = run.operands([&self.input], &self.output);
         if self.mode == ResizeMode::Nearest {
-            return self.repeat(input, output);
+            return self.repeat(team, input, output);
         }
-        for (y, row) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, 8, |y, row| {
             let between = self.mode.between(y, self.input.height, self.output.height);
             level.dispatch(Row { resize: self, rows: between, input, output: row });
-        }
+        });
     }
 
     /// Writes each input row with its pixels repeated, then copies of that row.
-    fn repeat(&self, input: &[f32], output: &mut [f32]) {
-        let Slot { channels, pitch, width, .. } = self.output;
-        let scale = [self.output.height / self.input.height, width / self.input.width];
-        let mut rows = rows(&self.output, output);
-        for y in 0..self.input.height {
-            let Some(first) = rows.next() else { return };
-            let from = &input[y * self.input.width * self.input.pitch..];
-            let squares = first.chunks_mut(pitch * scale[1]);
-            for (square, cell) in squares.zip(from.chunks(self.input.pitch)) {
-                for pixel in square.chunks_mut(pitch) {
-                    copy_channels(&cell[..channels], &mut pixel[..channels]);
-                }
+    fn repeat(&self, team: &Team, input: &[f32], output: &mut [f32]) {
+        let Slot { height, width, channels, pitch, .. } = self.output;
+        let scale = [height / self.input.height, width / self.input.width];
+        // The copies of a row stay together.
+        let squares = Parts::new(0..height * width, scale[0] * width, parts(4 * self.output.len()));
+        let grid = Grid::new(output, &self.output, squares, Parts::new(0..channels, channels, 1));
+        grid.each(team, &mut [], |mut cells, _| {
+            for y in cells.rows().step_by(scale[0]) {
+                let from = &input[y / scale[0] * self.input.width * self.input.pitch..];
+                cells.runs(y * width..(y + scale[0]) * width, |rows| {
+                    let (first, others) = rows.split_at_mut((width * pitch).min(rows.len()));
+                    let squares = first.chunks_mut(pitch * scale[1]);
+                    for (square, cell) in squares.zip(from.chunks(self.input.pitch)) {
+                        for pixel in square.chunks_mut(pitch) {
+                            copy_channels(&cell[..channels], &mut pixel[..channels]);
+                        }
+                    }
+                    for row in others.chunks_mut(width * pitch) {
+                        copy_pixels(first, pitch, row, pitch, width, channels);
+                    }
+                });
             }
-            for row in rows.by_ref().take(scale[0] - 1) {
-                copy_pixels(first, pitch, row, pitch, width, channels);
-            }
-        }
+        });
     }
 }
 

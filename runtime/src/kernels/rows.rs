@@ -1,7 +1,9 @@
 //! Loops over the floats of pixels and rows that several kernels share.
 
-use crate::simd::Simd;
+use super::parts::parts;
+use crate::simd::{Grid, Parts, Simd};
 use crate::slot::Slot;
+use crate::team::Team;
 use crate::weights::PANEL;
 
 /// How the pixels of a tensor are reached: one pixel may stand for all.
@@ -29,10 +31,23 @@ impl Steps {
     }
 }
 
-/// The rows of a tensor whose span is `data`, each from its first float to its last.
-pub(crate) fn rows<'a>(slot: &Slot, data: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
-    let len = (slot.width - 1) * slot.pitch + slot.channels;
-    data.chunks_mut(slot.width * slot.pitch).map(move |row| &mut row[..len])
+/// Calls `write` with each row of a tensor whose span is `data`, from its first float to its last, and the row's index.
+/// The team shares the rows if they are worth it, where each float takes as long as so many multiply–adds.
+pub(crate) fn each_row(
+    team: &Team,
+    slot: &Slot,
+    data: &mut [f32],
+    macs: usize,
+    write: impl Fn(usize, &mut [f32]) + Sync,
+) {
+    let Slot { height, width, channels, .. } = *slot;
+    let pixels = Parts::new(0..height * width, width, parts(slot.len() * macs));
+    let grid = Grid::new(data, slot, pixels, Parts::new(0..channels, channels, 1));
+    grid.each(team, &mut [], |mut cells, _| {
+        for y in cells.rows() {
+            cells.runs(y * width..(y + 1) * width, |row| write(y, row));
+        }
+    });
 }
 
 /// Copies `width` pixels of `channels` floats from one row to another, `from` and `to` floats apart.

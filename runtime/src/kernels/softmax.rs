@@ -1,5 +1,5 @@
 use super::math;
-use super::rows::{copy_pixels, lanes_below, load, map, rows, store};
+use super::rows::{copy_pixels, each_row, lanes_below, load, map, store};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -15,20 +15,23 @@ pub struct Softmax {
     pub log: bool,
 }
 
+/// Multiply–adds in whose time a float is done.
+const MACS: usize = 32;
+
 impl Softmax {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
         let Slot { channels, pitch, width, .. } = self.output;
-        let (level, log) = (run.level, self.log);
+        let (level, team, log) = (run.level, run.team, self.log);
         let softmax = |row: &mut [f32]| level.dispatch(Row { log, row, channels, pitch });
         let Some(input) = &self.input else {
-            return softmax(run.in_place(&self.output));
+            return each_row(team, &self.output, run.in_place(&self.output), MACS, |_, row| softmax(row));
         };
         let ([data], output) = run.operands([input], &self.output);
-        for (y, row) in rows(&self.output, output).enumerate() {
+        each_row(team, &self.output, output, MACS, |y, row| {
             copy_pixels(&data[y * width * input.pitch..], input.pitch, row, pitch, width, channels);
             softmax(row);
-        }
+        });
     }
 }
 

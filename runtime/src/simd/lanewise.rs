@@ -6,11 +6,11 @@
 )]
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
-use super::{Reads, Simd, WithSimd};
+use super::{Reads, Simd, Target, WithSimd};
 use crate::weights::padded;
 
 /// Output pixels at equal distances that sum the same taps, channel by channel:
-/// `output[p · step + c] = limit(bias[c] + Σ weights[tap · … + c] · input[p · pixel + … + c])`.
+/// channel `c` of output pixel `p · step` is `limit(bias[c] + Σ weights[tap · … + c] · input[p · pixel + … + c])`.
 #[derive(Debug)]
 pub(crate) struct Lanewise<'a> {
     /// Number of output pixels.
@@ -30,8 +30,8 @@ pub(crate) struct Lanewise<'a> {
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
     /// The first pixel's channels and what follows them.
-    pub output: &'a mut [f32],
-    /// Floats from one output pixel to the next.
+    pub output: Target<'a>,
+    /// Pixels from one output pixel to the next.
     pub step: usize,
 }
 
@@ -54,13 +54,12 @@ impl Lanewise<'_> {
             (3 | 5, pixel) if near && pixel == 2 * along.pitch => (along.count, 2),
             _ => (0, 0),
         };
-        let output = self.output.as_mut_ptr();
         match shared {
-            (3, 1) => simd.call(Checked::<3, 1> { line: &self, output }),
-            (3, 2) => simd.call(Checked::<3, 2> { line: &self, output }),
-            (5, 1) => simd.call(Checked::<5, 1> { line: &self, output }),
-            (5, 2) => simd.call(Checked::<5, 2> { line: &self, output }),
-            _ => simd.call(Checked::<0, 0> { line: &self, output }),
+            (3, 1) => simd.call(Checked::<3, 1> { line: &self }),
+            (3, 2) => simd.call(Checked::<3, 2> { line: &self }),
+            (5, 1) => simd.call(Checked::<5, 1> { line: &self }),
+            (5, 2) => simd.call(Checked::<5, 2> { line: &self }),
+            _ => simd.call(Checked::<0, 0> { line: &self }),
         }
     }
 
@@ -76,7 +75,7 @@ impl Lanewise<'_> {
             input.checked_add(self.channels)? <= self.input.len()
                 && across.1.checked_add(along.1)?.checked_add(padded(self.channels))? <= self.weights.len()
         };
-        let writes = last.checked_mul(self.step)?.checked_add(self.channels)? <= self.output.len();
+        let writes = self.output.reaches(last.checked_mul(self.step), self.channels);
         Some(sums && writes && padded(self.channels) <= self.bias.len())
     }
 }
@@ -85,8 +84,6 @@ impl Lanewise<'_> {
 /// `STRIDE` cells apart.
 struct Checked<'a, const K: usize, const STRIDE: usize> {
     line: &'a Lanewise<'a>,
-    /// The line's output.
-    output: *mut f32,
 }
 
 impl<const K: usize, const STRIDE: usize> WithSimd for Checked<'_, K, STRIDE> {
@@ -179,10 +176,11 @@ impl<const K: usize, const STRIDE: usize> Checked<'_, K, STRIDE> {
                 }
             }
             let (low, high) = (simd.splat(line.limits[0]), simd.splat(line.limits[1]));
+            let step = line.step * line.output.pitch;
             for p in 0..P {
                 // In this order, so that NaN passes.
                 let limited = simd.min(high, simd.max(low, sums[p]));
-                let to = self.output.add((first + p) * line.step + channel);
+                let to = line.output.to.add((first + p) * step + channel);
                 if WHOLE {
                     simd.store_at(limited, to);
                 } else {

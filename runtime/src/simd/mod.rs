@@ -15,18 +15,22 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod cells;
 mod lanewise;
 mod level;
 mod prefetch;
 mod scalar;
 mod tile;
+mod tiling;
 mod winograd;
 
+pub(crate) use cells::{Cells, Grid, Parts, Square, Target};
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
-pub(crate) use prefetch::{will_read, will_write};
+pub(crate) use prefetch::will_read;
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};
+pub(crate) use tiling::Tiling;
 pub(crate) use winograd::{F2, F4, Join, Outputs, Scheme, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};

@@ -15,17 +15,17 @@ pub(crate) fn will_read(floats: &[f32]) {
     let _ = floats;
 }
 
-/// Asks for the cache lines of `floats` in the second-level cache, to write.
+/// Asks for the cache lines of so many floats in the second-level cache, to write.
 #[inline(always)]
-pub(crate) fn will_write(floats: &[f32]) {
+pub(super) fn will_write(floats: *const f32, count: usize) {
     #[cfg(target_arch = "x86_64")]
-    for line in floats.chunks(LINE) {
+    for line in (0..count).step_by(LINE) {
         use core::arch::x86_64::{_MM_HINT_ET1, _mm_prefetch};
         // SAFETY: as above; processors without this hint pass it over.
-        unsafe { _mm_prefetch::<_MM_HINT_ET1>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_ET1>(floats.wrapping_add(line).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = floats;
+    let _ = (floats, count);
 }
 
 /// Floats of a cache line.

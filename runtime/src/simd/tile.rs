@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "the inner loops run without bounds checks; `Line::compute` checks before")]
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
-use super::{Simd, WithSimd};
+use super::{Simd, Target, WithSimd};
 use crate::weights::PANEL;
 
 /// Floats from one cell to the next that lies in the same set of a first-level cache (of 4 KiB a way).
@@ -63,7 +63,7 @@ impl Reads {
 }
 
 /// Output pixels at equal distances that sum the same taps, and some of their channels:
-/// `output[p · step + o] = limit(bias[o] + Σ weights · input[p · pixel + …] + residual[p · step + o])`.
+/// channel `o` of output pixel `p · step` is `limit(bias[o] + Σ weights · input[p · pixel + …] + residual[…])`.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     /// Number of output pixels.
@@ -91,8 +91,8 @@ pub(crate) struct Line<'a> {
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
     /// The first pixel's channels and what follows them.
-    pub output: &'a mut [f32],
-    /// Floats from one output pixel to the next.
+    pub output: Target<'a>,
+    /// Pixels from one output pixel to the next.
     pub step: usize,
 }
 
@@ -108,11 +108,10 @@ impl Line<'_> {
         // Pixels whose floats share a set of the first-level cache must not be more than its ways.
         let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
         let tiles = self.pixels.div_ceil(most);
-        let output = self.output.as_mut_ptr();
         let mut first = 0;
         for tile in 0..tiles {
             let pixels = (self.pixels - first).div_ceil(tiles - tile);
-            simd.tile(self.vectors, pixels, Tile { line: &self, first, output });
+            simd.tile(self.vectors, pixels, Tile { line: &self, first });
             first += pixels;
         }
     }
@@ -121,7 +120,7 @@ impl Line<'_> {
     fn fits(&self, lanes: usize) -> Option<bool> {
         let last = self.pixels.checked_sub(1)?;
         let width = self.vectors.checked_mul(lanes)?;
-        let end = |step: usize| last.checked_mul(step)?.checked_add(self.channels);
+
         let [rows, columns] = &self.taps;
         let sums = if rows.count == 0 || columns.count == 0 {
             true
@@ -134,10 +133,11 @@ impl Line<'_> {
                 && weights.checked_add(self.len.checked_mul(PANEL)?)? <= self.weights.len()
         };
         let adds = match self.residual {
-            Some((floats, step)) => end(step)? <= floats.len(),
+            Some((floats, step)) => last.checked_mul(step)?.checked_add(self.channels)? <= floats.len(),
             None => true,
         };
-        let writes = self.channels <= width && end(self.step)? <= self.output.len();
+        let writes =
+            self.channels <= width && self.output.reaches(last.checked_mul(self.step), self.channels);
         Some(sums && adds && writes && width <= self.bias.len())
     }
 }
@@ -148,8 +148,6 @@ pub struct Tile<'a> {
     line: &'a Line<'a>,
     /// Its first pixel.
     first: usize,
-    /// The line's output.
-    output: *mut f32,
 }
 
 /// A tile with `R` pixels and `C` vectors. `U` neighbouring inputs have sums of their own, for tiles so
@@ -161,7 +159,7 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tile { line, first, output } = self.0;
+        let Tile { line, first } = self.0;
         let [rows, columns] = &line.taps;
         // SAFETY: `Line::compute` made the tile: it checked that all of these reads and writes, for each of the line's
         // pixels, lie inside its slices, that there is a bias for each lane, and the tile's pixels are among the line's.
@@ -189,13 +187,14 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
                     }
                 }
             }
-            let output = output.add(first * line.step);
+            let step = line.step * line.output.pitch;
+            let output = line.output.to.add(first * step);
             let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
             let limits = line.limits.map(|limit| simd.splat(limit));
             if line.channels == C * S::LANES {
-                write(simd, sums[0], residual, limits, output, line.step);
+                write(simd, sums[0], residual, limits, output, step);
             } else {
-                write_some(simd, sums[0], residual, limits, output, line.step, line.channels);
+                write_some(simd, sums[0], residual, limits, output, step, line.channels);
             }
         }
     }

@@ -10,7 +10,7 @@
 
 use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-use super::{Simd, WithSimd};
+use super::{Simd, Square, Target, WithSimd};
 
 /// The matrices of a tile of `T` outputs and `N` cells a side, times a vector.
 pub(crate) trait Scheme<const N: usize, const T: usize> {
@@ -73,7 +73,7 @@ impl Scheme<4, 2> for F2 {
     }
 }
 
-/// The window of a tile, to transform: `output[(i · N + j) · step + c] = (Bᵀ d B)[i][j]` of channel `c`.
+/// The window of a tile, to transform: channel `c` of output pixel `(i · N + j) · step` is `(Bᵀ d B)[i][j]` of that channel.
 #[derive(Debug)]
 pub(crate) struct Window<'a, const N: usize> {
     /// The cells.
@@ -85,8 +85,8 @@ pub(crate) struct Window<'a, const N: usize> {
     /// Channels; what is written is a whole number of vectors, zero in the lanes after them.
     pub channels: usize,
     /// The transformed window.
-    pub output: &'a mut [f32],
-    /// Floats from one of its elements to the next.
+    pub output: Target<'a>,
+    /// Pixels from one of its elements to the next.
     pub step: usize,
 }
 
@@ -105,8 +105,7 @@ impl<const N: usize> Window<'_, N> {
         let farthest = |axis: &[Option<usize>; N]| axis.iter().flatten().copied().max().unwrap_or(0);
         let input = farthest(&self.rows).checked_add(farthest(&self.columns))?.checked_add(self.channels)?;
         let width = self.channels.checked_next_multiple_of(lanes)?;
-        let output = self.step.checked_mul(N * N - 1)?.checked_add(width)?;
-        Some(input <= self.input.len() && output <= self.output.len())
+        Some(input <= self.input.len() && self.output.reaches(self.step.checked_mul(N * N - 1), width))
     }
 }
 
@@ -165,7 +164,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T>
                 }
                 across[i] = F::window(simd, cells);
             }
-            let output = output.as_mut_ptr().add(channel);
+            let (output, step) = (output.to.add(channel), *step * output.pitch);
             for j in 0..N {
                 let mut column = [zero; N];
                 for i in 0..N {
@@ -173,7 +172,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T>
                 }
                 let column = F::window(simd, column);
                 for i in 0..N {
-                    simd.store_at(column[i], output.add((i * N + j) * *step));
+                    simd.store_at(column[i], output.add((i * N + j) * step));
                 }
             }
         }
@@ -206,14 +205,10 @@ pub(crate) struct Outputs<'a> {
     pub limits: [f32; 2],
     /// What becomes of the results.
     pub join: Join,
-    /// Rows and columns to write, after pooling; at most as many as the tile has.
-    pub size: [usize; 2],
     /// Channels to write.
     pub channels: usize,
-    /// The tile's first cell and what follows it.
-    pub output: &'a mut [f32],
-    /// Floats from one row and one cell to the next.
-    pub steps: [usize; 2],
+    /// The cells to write, after pooling; at most as many rows and columns as the tile has.
+    pub output: Square<'a>,
 }
 
 impl Outputs<'_> {
@@ -233,22 +228,19 @@ impl Outputs<'_> {
 
     fn fits(&self, lanes: usize, n: usize, t: usize) -> Option<bool> {
         let pooled = if self.join == Join::None { 1 } else { 2 };
-        let [height, width] = self.size;
-        let end = |[row, cell]: [usize; 2], factor: usize| {
-            let rows = (height * factor).checked_sub(1)?.checked_mul(row)?;
-            let cells = (width * factor).checked_sub(1)?.checked_mul(cell)?;
-            rows.checked_add(cells)?.checked_add(self.channels)
-        };
+        let [height, width] = self.output.size;
         let adds = match self.residual {
-            Some((floats, steps)) => end(steps, pooled)? <= floats.len(),
+            Some((floats, [row, cell])) => {
+                let rows = (height * pooled).checked_sub(1)?.checked_mul(row)?;
+                let cells = (width * pooled).checked_sub(1)?.checked_mul(cell)?;
+                rows.checked_add(cells)?.checked_add(self.channels)? <= floats.len()
+            }
             None => true,
         };
         let vectors = self.channels.checked_next_multiple_of(lanes)?;
         let reads = self.step.checked_mul(n * n - 1)?.checked_add(vectors)? <= self.products.len();
         let inside = height <= t / pooled && width <= t / pooled;
-        Some(
-            adds && reads && inside && vectors <= self.bias.len() && end(self.steps, 1)? <= self.output.len(),
-        )
+        Some(adds && reads && inside && vectors <= self.bias.len() && self.channels <= self.output.channels)
     }
 }
 
@@ -265,8 +257,8 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Outputs { channels, size, .. } = self.0;
-        let whole = if size == [T / P; 2] { channels - channels % S::LANES } else { 0 };
+        let Outputs { channels, ref output, .. } = self.0;
+        let whole = if output.size == [T / P; 2] { channels - channels % S::LANES } else { 0 };
         // SAFETY: `Outputs::compute` checked that these channels of the tile's cells lie inside the slices.
         unsafe {
             for channel in (0..whole).step_by(S::LANES) {
@@ -288,7 +280,8 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
     /// The channels of the cells lie inside the slices.
     #[inline(always)]
     unsafe fn vector<S: Simd, const WHOLE: bool>(&mut self, simd: S, channel: usize, count: usize) {
-        let Outputs { products, step, bias, residual, limits, size, output, steps, .. } = &mut self.0;
+        let Outputs { products, step, bias, residual, limits, output, .. } = &mut self.0;
+        let Square { to, size, steps, .. } = *output;
         let zero = simd.splat(0.0);
         // SAFETY: the caller's promise; cells beyond the size are not touched.
         unsafe {
@@ -306,7 +299,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
             }
             let bias = simd.load_at(bias.as_ptr().add(channel));
             let [low, high] = limits.map(|limit| simd.splat(limit));
-            let output = output.as_mut_ptr().wrapping_add(channel);
+            let output = to.wrapping_add(channel);
             for y in 0..T / P {
                 if !WHOLE && y >= size[0] {
                     break;

@@ -4,6 +4,7 @@
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::team::Team;
 
 /// Deterministic random numbers (SplitMix64).
 pub(crate) struct Rng(pub(crate) u64);
@@ -69,7 +70,13 @@ impl Trial<'_> {
         let before = rng.floats(self.output.offset + self.output.span() + 40_000, self.size);
         for level in Level::available() {
             let mut arena = before.clone();
-            run(&mut Run { level, weights: self.weights, inputs: &[], arena: &mut arena });
+            run(&mut Run {
+                level,
+                team: &Team::ALONE,
+                weights: self.weights,
+                inputs: &[],
+                arena: &mut arena,
+            });
             let Slot { height, width, channels, .. } = self.output;
             for y in 0..height {
                 for x in 0..width {

@@ -1,0 +1,187 @@
+//! From transformed windows to outputs.
+
+use core::ops::Range;
+
+use super::{GROUP, Operands, PoolOp, Winograd};
+use crate::simd::{
+    Cells, F2, F4, Join, Line, Outputs, Reads, Scheme, Simd, Square, Target, WithSimd, will_read,
+};
+use crate::slot::Slot;
+use crate::weights::{PANEL, padded};
+
+/// No bias: the output transform adds it.
+const ZEROS: [f32; GROUP] = [0.0; GROUP];
+
+/// Floats of a tensor that a second-level cache does not hold: its cells are asked for while products keep the
+/// processor busy.
+const FAR: usize = 128 * 1024;
+
+impl Operands<'_> {
+    /// Computes some channels of the outputs of these tiles from their transformed windows; the windows of the tiles
+    /// `next` will be read then.
+    pub(super) fn multiply(
+        &self,
+        windows: &[f32],
+        products: &mut [f32],
+        tiles: Range<usize>,
+        next: Range<usize>,
+        output: &mut Cells<'_>,
+    ) {
+        let Winograd { activation, output: Slot { channels: outputs, pitch, .. }, .. } = self.layer;
+        let (bias, panels) = self.weights[self.layer.weights..].split_at(padded(*outputs));
+        let channels = output.channels();
+        self.level.dispatch(Multiply {
+            operands: self,
+            windows,
+            products,
+            tiles: tiles.clone(),
+            next,
+            output: &mut *output,
+            bias,
+            panels,
+        });
+        if activation.limits().is_none() {
+            output.runs(tiles, |run| {
+                activation.apply(self.level, self.weights, run, channels.clone(), *pitch);
+            });
+        }
+    }
+}
+
+/// Transformed windows to multiply, and products to transform back.
+struct Multiply<'a, 'o> {
+    operands: &'a Operands<'a>,
+    windows: &'a [f32],
+    products: &'a mut [f32],
+    tiles: Range<usize>,
+    next: Range<usize>,
+    output: &'a mut Cells<'o>,
+    bias: &'a [f32],
+    panels: &'a [f32],
+}
+
+impl WithSimd for Multiply<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.operands.layer.tile {
+            4 => self.compute::<S, F4, 6, 4>(simd),
+            _ => self.compute::<S, F2, 4, 2>(simd),
+        }
+    }
+}
+
+impl Multiply<'_, '_> {
+    #[inline(always)]
+    fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
+        let Self { operands, windows, products, tiles, next, output, bias, panels } = self;
+        let (map, step, inputs) =
+            (operands.layout.windows, operands.layout.products, operands.layer.inputs());
+        let panel = N * N * inputs * PANEL;
+        let own = output.channels();
+        let writes_far = operands.layer.output.span() > FAR;
+        let mut first = own.start;
+        while first < own.end {
+            let vectors = simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0;
+            let width = vectors * S::LANES;
+            let channels = first..own.end.min(first + width);
+            for element in 0..N * N {
+                if writes_far {
+                    for tile in share::<N>(element, &tiles) {
+                        output.square(tile, first).will_write(channels.len());
+                    }
+                }
+                if channels.end == own.end {
+                    operands.will_read::<N>(element, &next);
+                }
+                Line {
+                    pixels: tiles.len(),
+                    channels: width,
+                    vectors,
+                    input: &windows[element * map.width * map.pitch..],
+                    pixel: map.pitch,
+                    taps: [Reads::ONE; 2],
+                    len: inputs,
+                    weights: &panels[first / PANEL * panel + element * inputs * PANEL..],
+                    panel,
+                    bias: &ZEROS,
+                    residual: None,
+                    limits: [f32::NEG_INFINITY, f32::INFINITY],
+                    output: Target::new(&mut products[element * step..], tiles.len(), width),
+                    step: 1,
+                }
+                .compute(simd);
+            }
+            for (index, tile) in tiles.clone().enumerate() {
+                let (products, bias) = (&products[index * width..], &bias[first..]);
+                let to = output.square(tile, first);
+                if !to.is_empty() {
+                    operands.outputs(tile, products, bias, &channels, to).compute::<S, F, N, T>(simd);
+                }
+            }
+            first += width;
+        }
+    }
+}
+
+/// The share of a range that belongs to one of the `N`² elements.
+#[inline(always)]
+fn share<const N: usize>(element: usize, range: &Range<usize>) -> Range<usize> {
+    let at = |element: usize| range.start + element * range.len() / (N * N);
+    at(element)..at(element + 1)
+}
+
+impl Operands<'_> {
+    /// Some channels of the outputs of a tile.
+    #[inline(always)]
+    fn outputs<'o>(
+        &'o self,
+        tile: usize,
+        products: &'o [f32],
+        bias: &'o [f32],
+        channels: &Range<usize>,
+        output: Square<'o>,
+    ) -> Outputs<'o> {
+        let ([down, across], [y, x], pooled) = (self.tiling, self.place(tile), self.layer.pooled());
+        let Winograd { activation, pool, residual, .. } = self.layer;
+        let residual = residual.map(|slot| {
+            let first = [down.first(y), across.first(x)].map(|first| first * pooled);
+            let at = (first[0] * slot.width + first[1]) * slot.pitch + channels.start;
+            (&self.residual[at..], [down.step() * slot.width * slot.pitch, across.step() * slot.pitch])
+        });
+        Outputs {
+            products,
+            step: self.layout.products,
+            bias,
+            residual,
+            limits: activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]),
+            join: match pool {
+                None => Join::None,
+                Some(PoolOp::Max) => Join::Max,
+                Some(PoolOp::Average | PoolOp::AverageWithPadding) => Join::Mean,
+            },
+            channels: channels.len(),
+            output,
+        }
+    }
+
+    /// Asks for an element's share of the windows of some tiles.
+    #[inline(always)]
+    fn will_read<const N: usize>(&self, element: usize, tiles: &Range<usize>) {
+        for (source, input, _) in self.sources().filter(|(source, ..)| source.slot.span() > FAR) {
+            for row in share::<N>(element, &(tiles.start * N..tiles.end * N)) {
+                let [rows, columns] = self.window::<N>(row / N, source);
+                let Some(row) = rows[row % N] else { continue };
+                // The first two columns are the last ones of the tile before.
+                let mut last = None;
+                for column in columns[2..].iter().copied().filter(|column| column.is_some()) {
+                    if let (Some(at), true) = (column, column != last) {
+                        will_read(&input[row + at..][..source.slot.channels]);
+                    }
+                    last = column;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! From the cells that are read to transformed windows.
+
+use core::ops::Range;
+
+use super::Operands;
+use crate::simd::{Cells, F2, F4, Scheme, Simd, Window, WithSimd};
+
+impl Operands<'_> {
+    /// Transforms some channels of the windows of these tiles.
+    pub(super) fn transform(&self, tiles: Range<usize>, windows: &mut Cells<'_>) {
+        self.level.dispatch(Transform { operands: self, tiles, windows });
+    }
+}
+
+/// Windows to transform.
+struct Transform<'a, 'o> {
+    operands: &'a Operands<'a>,
+    tiles: Range<usize>,
+    windows: &'a mut Cells<'o>,
+}
+
+impl WithSimd for Transform<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.operands.layer.tile {
+            4 => self.compute::<S, F4, 6, 4>(simd),
+            _ => self.compute::<S, F2, 4, 2>(simd),
+        }
+    }
+}
+
+impl Transform<'_, '_> {
+    #[inline(always)]
+    fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
+        let Self { operands, tiles, windows } = self;
+        let own = windows.channels();
+        for (source, input, first) in operands.sources() {
+            // One source's channels after the other's.
+            let own = own.start.max(first)..own.end.min(first + source.slot.channels);
+            if own.is_empty() {
+                continue;
+            }
+            let input = &input[own.start - first..];
+            for (index, tile) in tiles.clone().enumerate() {
+                let [rows, columns] = operands.window::<N>(tile, source);
+                let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
+                let channels = own.len();
+                Window { input, rows, columns, channels, output, step }.compute::<S, F, T>(simd);
+            }
+        }
+    }
+}

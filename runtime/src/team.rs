@@ -1,0 +1,43 @@
+//! Who computes a prediction.
+
+#[cfg(feature = "std")]
+use crate::threads::Threads;
+
+/// The calling thread, and with feature `std` those of a pool.
+#[derive(Clone, Debug, Default)]
+pub struct Team {
+    #[cfg(feature = "std")]
+    threads: Option<Threads>,
+}
+
+impl Team {
+    /// The calling thread.
+    pub const ALONE: Self = Self {
+        #[cfg(feature = "std")]
+        threads: None,
+    };
+
+    /// The calling thread and a pool, each of whose threads gets so many floats of scratch memory.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn new(threads: &Threads, scratch: usize) -> Self {
+        threads.reserve(scratch);
+        Self { threads: Some(threads.clone()) }
+    }
+
+    /// Calls `chunk` once with each index below `count`, in no order, and with scratch memory that is its own
+    /// meanwhile: `scratch`, or as much of another thread's. What is in it at first has no meaning.
+    ///
+    /// # Panics
+    /// If a chunk does, once none is running any more.
+    #[inline]
+    pub fn each(&self, count: usize, scratch: &mut [f32], chunk: impl Fn(usize, &mut [f32]) + Sync) {
+        #[cfg(feature = "std")]
+        if let (Some(threads), Ok(count @ 2..)) = (&self.threads, u32::try_from(count)) {
+            return threads.each(count, scratch, &chunk);
+        }
+        for index in 0..count {
+            chunk(index, scratch);
+        }
+    }
+}
