@@ -5,11 +5,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "std")]
-pub use convolve_runtime::WeightsError;
 pub use convolve_runtime::memory::{Aligned, TooSmall};
 pub use convolve_runtime::tensor::Tensor;
 pub use convolve_runtime::{Level, Model, Workspace};
+#[cfg(feature = "std")]
+pub use convolve_runtime::{Threads, WeightsError};
 
 #[doc(hidden)]
 pub use convolve_macros::cnn_with_root as __cnn;

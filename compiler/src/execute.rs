@@ -3,6 +3,8 @@
 use convolve_runtime::memory::{Heap, Weights};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
+use convolve_runtime::team::Team;
+use convolve_runtime::threads::Threads;
 use convolve_runtime::weights::Data;
 
 use crate::plan::Plan;
@@ -14,6 +16,7 @@ pub struct Executor<'p> {
     weights: Weights,
     arena: Heap,
     level: Level,
+    team: Team,
 }
 
 impl<'p> Executor<'p> {
@@ -21,7 +24,13 @@ impl<'p> Executor<'p> {
     #[must_use]
     pub fn new(plan: &'p Plan<'p>, tensors: &[Data<'_>], level: Level) -> Self {
         let weights = Weights::pack(&plan.loads, tensors, plan.weights);
-        Self { plan, weights, arena: Heap::zeroed(plan.arena), level }
+        Self { plan, weights, arena: Heap::zeroed(plan.arena), level, team: Team::ALONE }
+    }
+
+    /// The executor on the threads of a pool.
+    #[must_use]
+    pub fn with_threads(self, threads: &Threads) -> Self {
+        Self { team: Team::new(threads, self.plan.scratch()), ..self }
     }
 
     /// Computes the outputs of these inputs, each as long as its shape says.
@@ -33,6 +42,7 @@ impl<'p> Executor<'p> {
     pub fn run_with(&mut self, inputs: &[&[f32]], mut after: impl FnMut(usize, &[f32])) -> Vec<Vec<f32>> {
         let mut run = Run {
             level: self.level,
+            team: &self.team,
             weights: self.weights.as_slice(),
             inputs,
             arena: self.arena.as_mut_slice(),

@@ -39,7 +39,7 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
     let about = about(plan.graph);
     let signature = Signature::new(plan);
     let constants = constants(plan, &table);
-    let constructors = constructors(*weights);
+    let constructors = constructors(*weights, plan.scratch());
     let predictions = predictions(plan, &signature);
     let model = model(plan, name, &signature);
     let run = run(plan);
@@ -51,6 +51,7 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
         #visibility struct #name {
             weights: #root::__private::Weights,
             level: #root::__private::Level,
+            team: #root::__private::Team,
         }
 
         const _: () = {
@@ -77,6 +78,7 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
                 _ = #name::from_safetensors;
                 _ = #name::init;
                 _ = #name::with_level;
+                _ = #name::with_threads;
                 _ = #name::predict;
                 _ = #name::predict_batch;
                 _ = (#name::INPUT_SHAPE, #name::OUTPUT_SHAPE, #name::SUMMARY);
@@ -188,7 +190,8 @@ fn constants(plan: &Plan<'_>, table: &str) -> TokenStream {
     }
 }
 
-fn constructors(weights: Option<&Embedded>) -> TokenStream {
+fn constructors(weights: Option<&Embedded>, scratch: usize) -> TokenStream {
+    let scratch = scratch.literal();
     let new = weights.map(|Embedded { file, places }| {
         let (path, length) = (file.path.to_string_lossy(), file.bytes.len().literal());
         let tensors = places.iter().map(|Place { element, bytes }| {
@@ -229,12 +232,18 @@ fn constructors(weights: Option<&Embedded>) -> TokenStream {
         /// The model on another SIMD level than the best of this processor.
         #[must_use]
         pub fn with_level(self, level: rt::Level) -> Self {
-            Self { weights: self.weights, level }
+            Self { level, ..self }
+        }
+
+        /// The model on the threads of a pool; predictions are the same to the bit on any number of them.
+        #[must_use]
+        pub fn with_threads(self, threads: &rt::Threads) -> Self {
+            Self { team: rt::Team::new(threads, #scratch), ..self }
         }
 
         fn pack(tensors: &[rt::Data<'_>]) -> Self {
             let weights = rt::Weights::pack(Self::LOADS, tensors, Self::WEIGHT_BYTES / 4);
-            Self { weights, level: rt::Level::detect() }
+            Self { weights, level: rt::Level::detect(), team: rt::Team::ALONE }
         }
     }
 }
@@ -326,7 +335,13 @@ fn run(plan: &Plan<'_>) -> TokenStream {
         fn run(&self, inputs: &[&[rt::f32]], arena: &mut [rt::f32]) {
             #(#definitions)*
 
-            let run = &mut rt::Run { level: self.level, weights: self.weights.as_slice(), inputs, arena };
+            let run = &mut rt::Run {
+                level: self.level,
+                team: &self.team,
+                weights: self.weights.as_slice(),
+                inputs,
+                arena,
+            };
             #(#names.run(run);)*
         }
     }

@@ -84,6 +84,15 @@ impl Step {
     }
 }
 
+impl Plan<'_> {
+    /// Floats of the largest scratch memory, of which every thread has one.
+    #[must_use]
+    pub fn scratch(&self) -> usize {
+        let scratch = self.steps.iter().filter_map(|step| step.kernel.scratch());
+        scratch.map(|slot| slot.span()).max().unwrap_or(0)
+    }
+}
+
 /// Plans a graph.
 #[must_use]
 pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
