@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
@@ -96,6 +96,9 @@ pub(crate) struct NetworkWithWeights {
     /// Instructions to use: scalar, avx2 or avx512 [default: the best of this processor]
     #[arg(long, env = "CONVOLVE_LEVEL", value_parser = level)]
     pub(crate) level: Option<Level>,
+    /// Threads to compute on; the outputs are the same on any number of them
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: u16,
 }
 
 #[derive(Debug, clap::Args)]
@@ -118,7 +121,7 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) network: NetworkWithWeights,
     /// Predictions to time [default: as many as two seconds take, at least five]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_parser = value_parser!(u32).range(1..))]
     pub(crate) rounds: Option<u32>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -11,6 +11,7 @@ use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::{Kernel, Plan, Step, macs, plan};
 use convolve_runtime::measure::peak;
 use convolve_runtime::simd::Level;
+use convolve_runtime::threads::Threads;
 use convolve_runtime::weights::Data;
 use serde_json::json;
 
@@ -28,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What was measured.
 struct Times {
     level: Level,
+    threads: usize,
     /// Multiply–adds a second that a core comes to.
     peak: f64,
     /// Predictions that were timed, once as a whole and once by steps.
@@ -50,7 +52,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         Some(weights) => weights.data(),
         None => random.iter().enumerate().map(|(index, tensor)| tensor.initial(SEED, index)).collect(),
     };
-    let times = measure(&plan, &data, level, args.rounds);
+    let times = measure(&plan, &data, args, level);
     output::print(&match args.format {
         Format::Text => text(&plan, &times),
         Format::Json => format!("{:#}\n", object(&plan, &times)),
@@ -58,17 +60,18 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
 }
 
 /// Runs the plan, in turn as a whole and by steps.
-fn measure(plan: &Plan<'_>, data: &[Data<'_>], level: Level, rounds: Option<u32>) -> Times {
+fn measure(plan: &Plan<'_>, data: &[Data<'_>], args: &BenchArgs, level: Level) -> Times {
     let inputs = inputs(plan.graph);
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-    let mut executor = Executor::new(plan, data, level);
+    let threads = Threads::new(args.network.threads.into());
+    let mut executor = Executor::new(plan, data, level).with_threads(&threads);
     // The first run touches memory that no later one waits for.
     executor.run(&inputs);
     let before = peak(level);
     let mut whole = Vec::new();
     let mut steps = vec![Vec::new(); plan.steps.len()];
     let start = Instant::now();
-    let more = |done: usize| match rounds {
+    let more = |done: usize| match args.rounds {
         Some(rounds) => done < rounds as usize,
         None => done < FEWEST || start.elapsed() < PATIENCE,
     };
@@ -85,6 +88,7 @@ fn measure(plan: &Plan<'_>, data: &[Data<'_>], level: Level, rounds: Option<u32>
     }
     Times {
         level,
+        threads: threads.count(),
         peak: before.max(peak(level)),
         rounds: whole.len(),
         prediction: [median(&mut whole), whole[0]],
@@ -166,9 +170,10 @@ fn text(plan: &Plan<'_>, times: &Times) -> String {
     let [median, least] = times.prediction;
     let [rate, share] = rates(macs, median);
     let mut text = format!(
-        "{}, {}, 1 thread, {} rounds; peak of a core {:.1} GFLOP/s\n\n{}",
+        "{}, {}, {} threads, {} rounds; peak of a core {:.1} GFLOP/s\n\n{}",
         plan.graph.name,
         times.level,
+        times.threads,
         times.rounds,
         2e-9 * times.peak,
         table(&rows, &[0, 4, 5, 6, 7, 8]),
@@ -198,7 +203,7 @@ fn object(plan: &Plan<'_>, times: &Times) -> serde_json::Value {
     json!({
         "network": plan.graph.name,
         "level": times.level.name(),
-        "threads": 1,
+        "threads": times.threads,
         "rounds": times.rounds,
         "peak_macs_per_second": times.peak,
         "median": median,

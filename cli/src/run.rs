@@ -5,6 +5,7 @@ use convolve_compiler::options::Options;
 use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use convolve_runtime::simd::Level;
+use convolve_runtime::threads::Threads;
 
 use crate::args::RunArgs;
 use crate::failure::{Failure, Result};
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let plan = plan(&graph, &options);
     let level = args.network.level.unwrap_or_else(Level::detect);
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-    let results = Executor::new(&plan, &data, level).run(&inputs);
+    let threads = Threads::new(args.network.threads.into());
+    let results = Executor::new(&plan, &data, level).with_threads(&threads).run(&inputs);
 
     let mut files = Vec::new();
     let mut lines = String::new();

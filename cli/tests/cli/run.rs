@@ -84,6 +84,19 @@ fn a_level_can_be_forced() {
 }
 
 #[test]
+fn the_number_of_threads_can_be_chosen() {
+    let sandbox = dense();
+    let run = "run net.yaml --weights w.safetensors --input x.npy --output y.npy --threads";
+    assert_eq!(sandbox.run(&format!("{run} 2")).code, 0);
+    assert_eq!(read_npy(&sandbox.path("y.npy")).1, [11.5]);
+    for count in ["0", "many"] {
+        let ran = sandbox.run(&format!("{run} {count}"));
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("--threads"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn the_layout_shows_in_the_names() {
     let sandbox = dense();
     let run = "run net.yaml --weights k.safetensors --input x.npy --output y.npy";
