@@ -1,23 +1,25 @@
-//! Time of one prediction of the ready-made networks on one thread: `cargo bench --bench models`.
+//! Time of one prediction of the ready-made networks on one, two and four threads: `cargo bench --bench models`.
 
 use std::hint::black_box;
 
-use convolve::{Model, Tensor, Workspace};
+use convolve::{Model, Tensor, Threads, Workspace};
 use convolve_models::{AtrousPyramid, Mnist, MobileNetV2, ResNet18, ResNet50, UNet};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Times each network with random weights: a kernel's speed does not depend on them.
 macro_rules! networks {
     ($criterion:ident: $($name:ident)*) => {$({
-        let model = $name::init(1);
         let mut workspace = Workspace::new();
         let input: Box<<$name as Model>::Input> = filled();
         let mut group = $criterion.benchmark_group("models");
         // Criterion's elements per second are multiply–adds per second.
         group.throughput(Throughput::Elements($name::MACS));
-        group.bench_function(stringify!($name), |bencher| {
-            bencher.iter(|| { black_box(model.predict(black_box(&input), &mut workspace)); });
-        });
+        for threads in [1, 2, 4] {
+            let model = $name::init(1).with_threads(&Threads::new(threads));
+            group.bench_function(BenchmarkId::new(stringify!($name), threads), |bencher| {
+                bencher.iter(|| { black_box(model.predict(black_box(&input), &mut workspace)); });
+            });
+        }
         group.finish();
     })*};
 }

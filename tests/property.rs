@@ -15,6 +15,8 @@ use convolve_compiler::render::{arrange, render};
 use convolve_compiler::verify::verify;
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
+use convolve_runtime::team::Team;
+use convolve_runtime::threads::Threads;
 use convolve_runtime::weights::{Data, pack};
 use convolve_tests::interpret::interpret;
 use convolve_tests::network;
@@ -48,6 +50,27 @@ fn networks_compute_what_they_mean() {
     }
     let drawn = usize::try_from(seeds.end - seeds.start).unwrap_or(usize::MAX);
     assert!(compared * 10 >= drawn * 8, "only {compared} of {drawn} networks are steady");
+}
+
+/// Each layer's split into chunks is tried by one thread, whose result the reference tells, and kept to by many.
+#[test]
+fn large_networks_give_the_same_bits_on_any_number_of_threads() {
+    let pools = [2, 3, 8].map(Threads::new);
+    for seed in seeds(60) {
+        let network = random::large(seed);
+        let Some(case) = Case::new(network.graph, &network.yaml, seed) else { continue };
+        let mut graph = case.graph.clone();
+        _ = optimise(&mut graph, &Options::default());
+        let plan = plan(&graph, &Options::default());
+        for level in Level::available() {
+            let alone = case.expect(&Options::default(), level);
+            for threads in &pools {
+                let shared = case.run(&plan, level, &Team::new(threads, plan.scratch()));
+                let same = bits(&alone) == bits(&shared);
+                assert!(same, "{threads:?}, seed {seed} on {level}:\n{}\n{plan}", network.yaml);
+            }
+        }
+    }
 }
 
 #[test]
@@ -110,8 +133,8 @@ impl<'y> Case<'y> {
         }
     }
 
-    /// Compiles with these options, runs on this level, and compares.
-    fn expect(&self, options: &Options, level: Level) {
+    /// Compiles with these options, runs on this level and one thread, and compares.
+    fn expect(&self, options: &Options, level: Level) -> Outputs {
         let Self { yaml, seed, .. } = self;
         let mut graph = self.graph.clone();
         _ = optimise(&mut graph, options);
@@ -120,7 +143,7 @@ impl<'y> Case<'y> {
         let plan = plan(&graph, options);
         verify_plan(&plan).unwrap_or_else(|why| panic!("{why}: {}", at()));
         assert!(plan.bound <= plan.arena, "{}", at());
-        let found = self.run(&plan, level);
+        let found = self.run(&plan, level, &Team::ALONE);
         for (output, (found, expected)) in found.iter().zip(&self.expected).enumerate() {
             let limit = 1e-4 * scale(expected);
             let near = |(&a, b): (&f32, &f64)| (f64::from(a) - b).abs() <= limit;
@@ -129,10 +152,11 @@ impl<'y> Case<'y> {
                 panic!("output {output}[{i}] is {}, should be {}: {}", found[i], expected[i], at());
             }
         }
+        found
     }
 
     /// Runs in memory that holds nothing, then what would spoil any result, then its own remains: all the same.
-    fn run(&self, plan: &Plan<'_>, level: Level) -> Outputs {
+    fn run(&self, plan: &Plan<'_>, level: Level, team: &Team) -> Outputs {
         let bytes: Vec<Vec<u8>> =
             self.tensors.iter().map(|tensor| tensor.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
         let data: Vec<Data<'_>> = bytes.iter().map(|bytes| Data::F32(bytes)).collect();
@@ -140,12 +164,10 @@ impl<'y> Case<'y> {
         let mut weights = vec![f32::NAN; plan.weights];
         pack(&plan.loads, &data, &mut weights);
         let run = |arena: &mut [f32]| -> Outputs {
-            let mut run = Run { level, weights: &weights, inputs: &inputs, arena };
+            let mut run = Run { level, team, weights: &weights, inputs: &inputs, arena };
             plan.steps.iter().for_each(|step| step.kernel.run(&mut run));
             plan.outputs.iter().map(|slot| run.arena[slot.offset..][..slot.len()].to_vec()).collect()
         };
-        let bits =
-            |outputs: &Outputs| -> Vec<u32> { outputs.iter().flatten().map(|x| x.to_bits()).collect() };
         let mut arena = vec![0.0; plan.arena];
         let first = run(&mut arena);
         let again = run(&mut arena);
@@ -160,6 +182,10 @@ impl<'y> Case<'y> {
         }
         first
     }
+}
+
+fn bits(outputs: &Outputs) -> Vec<u32> {
+    outputs.iter().flatten().map(|x| x.to_bits()).collect()
 }
 
 fn outputs(graph: &Graph, values: Vec<convolve_tests::reference::Array>) -> Vec<Vec<f64>> {

@@ -177,6 +177,9 @@ const CHANNELS: &[usize] = &[1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31,
 /// Elements that a tensor of a random network may have: the reference is slow.
 const MOST_ELEMENTS: usize = 1 << 12;
 
+/// As many for a large one, of few layers.
+const MANY_ELEMENTS: usize = 1 << 16;
+
 /// A random network of this seed.
 ///
 /// # Panics
@@ -184,8 +187,24 @@ const MOST_ELEMENTS: usize = 1 << 12;
 #[must_use]
 pub fn network(seed: u64) -> Network {
     let mut random = Random::new(seed);
+    let extents = [random.below(10) + 1, random.below(10) + 1];
+    draw(random, seed, extents, 12, MOST_ELEMENTS)
+}
+
+/// A random network of this seed with layers so large that threads share them.
+///
+/// # Panics
+/// As [`network`].
+#[must_use]
+pub fn large(seed: u64) -> Network {
+    let mut random = Random::new(seed);
+    let extents = [random.below(50) + 6, random.below(50) + 6];
+    draw(random, seed, extents, 4, MANY_ELEMENTS)
+}
+
+/// A network of a map of this height and width and of so many layers and elements at most.
+fn draw(mut random: Random, seed: u64, [height, width]: [usize; 2], most: usize, elements: usize) -> Network {
     let layout = random.pick(&["keras", "pytorch"]);
-    let [height, width] = [random.below(10) + 1, random.below(10) + 1];
     let channels = random.pick(CHANNELS);
     let mut text = format!("name: Random{seed}\nweights: {{ layout: {layout} }}\n");
     let mut shapes = vec![("image".to_owned(), Shape::Map { height, width, channels })];
@@ -201,7 +220,7 @@ pub fn network(seed: u64) -> Network {
     }
     text += &format!(" }}{BLOCKS}layers:\n");
     let inputs = shapes.len();
-    let wanted = inputs + random.below(12) + 1;
+    let wanted = inputs + random.below(most) + 1;
     // Some drawn layers do not fit; the limit only matters where hardly any does.
     for _ in 0..40 * wanted {
         if shapes.len() == wanted {
@@ -210,7 +229,7 @@ pub fn network(seed: u64) -> Network {
         let (name, line) = layer(&mut random, &shapes, inputs);
         let longer = format!("{text}  - {line}\n");
         if let Ok(graph) = network::graph(&longer)
-            && graph.nodes.iter().all(|node| node.shape.elements() <= MOST_ELEMENTS)
+            && graph.nodes.iter().all(|node| node.shape.elements() <= elements)
         {
             let shape = graph.nodes[graph.outputs[0].1].shape;
             text = longer;
