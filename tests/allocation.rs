@@ -34,7 +34,8 @@ static COUNTING: Counting = Counting;
 fn predictions_allocate_nothing() {
     for count in [1, 2, 4] {
         let threads = Threads::new(count);
-        let (small, large) = (Mnist::new().with_threads(&threads), MobileNetV2::init(1).with_threads(&threads));
+        let (small, large) =
+            (Mnist::new().with_threads(&threads), MobileNetV2::init(1).with_threads(&threads));
         let (mut digits, mut pictures) = (Workspace::new(), Workspace::new());
         let image = vec![[[[0.5; 3]; 224]; 224]];
         let before = ALLOCATIONS.load(SeqCst);

@@ -199,11 +199,39 @@ fn a_convolution_is_computed_in_tiles() {
     says(&strict, "winograd: not: conv: precision is strict");
     says(&wide(15, ""), "winograd: not: conv: it has fewer than 16 channels");
     says(&wide(64, ", groups: 2"), "winograd: not: conv: it is grouped or transposed");
-    says(&wide(64, ", stride: 2"), "winograd: not: conv: its windows are not 3×3 of neighbours");
-    says(&wide(64, ", dilation: 2"), "winograd: not: conv: its windows are not 3×3 of neighbours");
+    says(&wide(64, ", stride: 2"), "winograd: not: conv: its windows are not 3×3 at every cell");
+    let wider = reports(&wide(64, ", padding: same, dilation: 2"));
+    assert!(wider.iter().any(|report| report.starts_with(done)), "{wider:#?}");
     let pooled = |pool: usize| format!("  - max_pool2d: {{ kernel_size: {pool} }}\n");
     let pooled = |more: &str, pool: usize| wide(64, more) + &pooled(pool);
     says(&pooled(", padding: same", 3), "winograd: not: conv+max_pool2d_1: its pooling is not of 2×2");
     let late = "winograd: not: conv+max_pool2d_1: its activation stands between it and a pooling";
     says(&pooled(", activation: tanh", 2), late);
+}
+
+#[test]
+fn a_convolution_in_tiles_reads_the_parts_of_a_concatenation() {
+    let decoder = |from: &str, filters: usize| {
+        format!(
+            "  - conv2d: {{ name: skip, filters: {filters}, kernel_size: 1 }}
+  - max_pool2d: {{ kernel_size: 2 }}
+  - upsample2d: {{ name: up, scale_factor: 2 }}
+  - concat: {{ name: joined, from: [{from}] }}
+  - conv2d: {{ name: conv, filters: 64, kernel_size: 3, padding: same }}
+"
+        )
+    };
+    says(&decoder("up, skip", 64), "concat_reads: conv reads the parts of joined");
+    let not = "concat_reads: not: conv reads the parts of joined";
+    says(&decoder("up, skip, skip", 64), &format!("{not}: they are not two"));
+    says(&decoder("up, skip", 40), &format!("{not}: the first is no whole panels"));
+    let twice = decoder("up, skip", 64) + "  - concat: { from: [conv, joined] }\n";
+    says(&twice, &format!("{not}: something else reads it too"));
+
+    let text = format!("name: Net\ninput: [8, 8, 4]\nlayers:\n{}", decoder("up, skip", 64));
+    let mut graph = graph(&text).expect("a valid network");
+    optimise(&mut graph, &Options::default());
+    let kernels: Vec<_> =
+        plan(&graph, &Options::default()).steps.iter().map(|step| step.kernel.name()).collect();
+    assert_eq!(kernels, ["Conv2d", "Pool", "Winograd"]);
 }

@@ -76,7 +76,7 @@ fn large_networks_give_the_same_bits_on_any_number_of_threads() {
 #[test]
 fn every_pass_and_decision_finds_something_to_do() {
     let mut done = BTreeSet::new();
-    for seed in seeds(300) {
+    for seed in seeds(1000) {
         let mut graph = random::network(seed).graph;
         let mut reports = optimise(&mut graph, &Options::default());
         reports.extend(plan(&graph, &Options::default()).reports);

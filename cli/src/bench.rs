@@ -170,10 +170,10 @@ fn text(plan: &Plan<'_>, times: &Times) -> String {
     let [median, least] = times.prediction;
     let [rate, share] = rates(macs, median);
     let mut text = format!(
-        "{}, {}, {} threads, {} rounds; peak of a core {:.1} GFLOP/s\n\n{}",
+        "{}, {}, {}, {} rounds; peak of a core {:.1} GFLOP/s\n\n{}",
         plan.graph.name,
         times.level,
-        times.threads,
+        if times.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", times.threads) },
         times.rounds,
         2e-9 * times.peak,
         table(&rows, &[0, 4, 5, 6, 7, 8]),

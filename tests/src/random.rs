@@ -82,6 +82,18 @@ blocks:
     layers:
       - twice: { name: in, filters: $filters, act: { elu: { alpha: 0.5 } } }
       - shortcut: { name: body, repeat: 2 }
+  encoder:
+    params: [filters]
+    layers:
+      - conv2d: { filters: $filters, kernel_size: 3, padding: same, activation: relu }
+      - max_pool2d: { kernel_size: 2 }
+  decoder:
+    layers:
+      - conv2d: { name: skip, filters: 32, kernel_size: 1 }
+      - max_pool2d: { kernel_size: 2 }
+      - upsample2d: { name: up, scale_factor: 2 }
+      - concat: { from: [up, skip] }
+      - conv2d: { filters: 32, kernel_size: 3, padding: same, activation: relu }
 ";
 
 /// Layers of one source. A capital letter stands for a drawn value: [`value`] says of what kind.
@@ -136,6 +148,8 @@ const LAYERS: &[&str] = &[
     "shortcut",
     "shortcut: { repeat: 3 }",
     "narrowed: { filters: N }",
+    "encoder: { filters: N }",
+    "decoder",
     "residual: { filters: F }",
     "mixed: { units: F }",
 ];
@@ -229,7 +243,7 @@ fn draw(mut random: Random, seed: u64, [height, width]: [usize; 2], most: usize,
         let (name, line) = layer(&mut random, &shapes, inputs);
         let longer = format!("{text}  - {line}\n");
         if let Ok(graph) = network::graph(&longer)
-            && graph.nodes.iter().all(|node| node.shape.elements() <= elements)
+            && graph.nodes[inputs..].iter().all(|node| node.shape.elements() <= elements)
         {
             let shape = graph.nodes[graph.outputs[0].1].shape;
             text = longer;

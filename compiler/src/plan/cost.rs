@@ -6,7 +6,6 @@
 
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Sampling, Winograd};
-use convolve_runtime::slot::Slot;
 use convolve_runtime::weights::{PANEL, padded};
 
 use super::{Kernel, macs};
@@ -28,10 +27,12 @@ pub(super) struct Core {
     pub(super) transforms: [Transform; 2],
     /// Cycles of one matrix product before it has computed anything.
     product: f64,
-    /// Bytes a cycle of weights that a second-level cache does not hold, in kernels that use each of them many times.
+    /// Bytes a cycle of weights that a second-level cache does not hold.
     weights: f64,
-    /// Bytes a cycle of tensors that it does not hold, and of weights that are used once.
+    /// Bytes a cycle of tensors that it does not hold.
     tensors: f64,
+    /// Bytes a cycle of tensors that it holds.
+    near: f64,
 }
 
 /// Cycles to transform [`PANEL`] channels of a tile with this many outputs a side.
@@ -61,6 +62,7 @@ const CORES: [Core; 4] = [
         product: 40.0,
         weights: 14.0,
         tensors: 9.0,
+        near: 32.0,
     },
     Core {
         lanes: 8,
@@ -71,6 +73,7 @@ const CORES: [Core; 4] = [
         product: 40.0,
         weights: 14.0,
         tensors: 9.0,
+        near: 32.0,
     },
     Core {
         lanes: 4,
@@ -81,6 +84,7 @@ const CORES: [Core; 4] = [
         product: 60.0,
         weights: 8.0,
         tensors: 4.0,
+        near: 8.0,
     },
     Core {
         lanes: 1,
@@ -91,6 +95,7 @@ const CORES: [Core; 4] = [
         product: 60.0,
         weights: 8.0,
         tensors: 4.0,
+        near: 8.0,
     },
 ];
 
@@ -116,9 +121,10 @@ impl Core {
     pub(super) fn cycles(&self, graph: &Graph, id: NodeId, kernel: &Kernel) -> f64 {
         let node = &graph.nodes[id];
         let weights: usize = node.op.parameters().iter().map(|&id| graph.parameters[id].elements()).sum();
-        let far: usize =
-            kernel.reads().iter().chain([&kernel.output()]).map(Slot::len).filter(|&len| len > CACHE).sum();
-        let moved = far as f64 * FLOAT / self.tensors;
+        let tensors = || kernel.reads().into_iter().chain([kernel.output()]).map(|slot| slot.len());
+        let far = tensors().filter(|&len| len > CACHE).sum::<usize>() as f64;
+        let near = tensors().sum::<usize>() as f64 - far;
+        let moved = far * FLOAT / self.tensors;
         let shapes = || {
             let Op::Conv(conv) = &node.op else { return None };
             let input = graph.nodes[node.inputs[0]].shape;
@@ -133,7 +139,7 @@ impl Core {
             (Kernel::Conv2d(_), Some((conv, input, output))) => moved + self.direct(conv, input, output),
             _ => {
                 let products = macs(graph, node) as f64 / self.macs;
-                products.max(weights as f64 * FLOAT / self.tensors) + moved
+                products.max(weights as f64 * FLOAT / self.weights) + moved + near * FLOAT / self.near
             }
         }
     }
