@@ -55,7 +55,7 @@ The time of a prediction is measured without the clock between steps.";
 pub(crate) enum Command {
     /// Check files, their weights included: every error and warning at once
     Check(CheckArgs),
-    /// Show the layers: shapes, parameters, multiplications, receptive fields, kernels, memory
+    /// Show the layers: shapes, parameters, multiplications, receptive fields, kernels, memory, decisions
     Summary(NetworkArgs),
     /// Show the Rust that `cnn!` makes of a file
     Expand(NetworkArgs),

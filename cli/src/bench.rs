@@ -8,7 +8,7 @@ use convolve_compiler::execute::Executor;
 use convolve_compiler::graph::{Graph, Op};
 use convolve_compiler::options::Options;
 use convolve_compiler::passes::optimise;
-use convolve_compiler::plan::{Kernel, Plan, Step, macs, plan};
+use convolve_compiler::plan::{Plan, Step, macs, plan};
 use convolve_runtime::measure::peak;
 use convolve_runtime::simd::Level;
 use convolve_runtime::threads::Threads;
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::args::{BenchArgs, Format};
 use crate::failure::Result;
-use crate::table::table;
+use crate::table::{kernel, table};
 use crate::{output, weights};
 
 /// What random weights and inputs are made of.
@@ -112,14 +112,6 @@ fn inputs(graph: &Graph) -> Vec<Vec<f32>> {
 fn median(times: &mut [f64]) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
-}
-
-/// A kernel with what tells its speed.
-fn kernel(kernel: &Kernel) -> String {
-    match kernel {
-        Kernel::Winograd(winograd) => format!("Winograd {0}×{0}", winograd.tile),
-        other => other.name().to_owned(),
-    }
 }
 
 /// Multiply–adds of a direct convolution.

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use convolve_compiler::check::Defaults;
 use convolve_compiler::graph::{Graph, Op, Shape, words};
-use convolve_compiler::options::Options;
-use convolve_compiler::passes::optimise;
-use convolve_compiler::plan::{Plan, macs, plan};
+use convolve_compiler::options::{Options, Report};
+use convolve_compiler::passes::{PASSES, optimise};
+use convolve_compiler::plan::{DECISIONS, Plan, macs, plan};
 
 use crate::args::NetworkArgs;
 use crate::failure::Result;
 use crate::field::{Field, fields};
-use crate::table::{grouped, table};
+use crate::table::{grouped, kernel, table};
 use crate::{load, output};
 
 /// A layer, as the file has it.
@@ -24,13 +24,15 @@ struct Layer {
     field: Field,
 }
 
-/// Prints the table of the layers.
+/// Prints the table of the layers, and what was decided of them.
 pub(crate) fn summary(args: &NetworkArgs) -> Result<()> {
     let written = load::network(load::parse(&args.file)?, &Defaults::default(), None)?.graph;
     let mut graph = written.clone();
     let options = Options::default();
-    optimise(&mut graph, &options);
-    output::print(&text(&written, &plan(&graph, &options)))
+    let mut reports = optimise(&mut graph, &options);
+    let plan = plan(&graph, &options);
+    reports.extend(plan.reports.iter().cloned());
+    output::print(&(text(&written, &plan) + &decisions(&reports)))
 }
 
 /// The table and the totals.
@@ -79,6 +81,20 @@ fn text(written: &Graph, plan: &Plan<'_>) -> String {
     text
 }
 
+/// What each pass and the planner did, and what not and why; nothing where there was nothing to decide.
+fn decisions(reports: &[Report]) -> String {
+    let mut text = String::new();
+    for name in PASSES.iter().map(|pass| pass.name).chain(DECISIONS.iter().copied()) {
+        for (index, report) in reports.iter().filter(|report| report.pass == name).enumerate() {
+            if index == 0 {
+                _ = writeln!(text, "\n{name}");
+            }
+            _ = writeln!(text, "  {}{}", if report.done { "" } else { "not: " }, report.words);
+        }
+    }
+    text
+}
+
 /// The layers in order; the nodes of one have its name.
 fn layers(graph: &Graph) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
@@ -109,7 +125,7 @@ fn computed(plan: &Plan<'_>, layer: &str) -> (String, Option<usize>) {
     let has = |node: usize| plan.graph.nodes[node].layers.iter().any(|name| name == layer);
     let steps: Vec<_> = plan.steps.iter().enumerate().filter(|(_, step)| has(step.node)).collect();
     let kernels: Vec<String> =
-        steps.iter().map(|(index, step)| format!("{index} {}", step.kernel.name())).collect();
+        steps.iter().map(|(index, step)| format!("{index} {}", kernel(&step.kernel))).collect();
     let kept = steps
         .last()
         .filter(|(_, step)| plan.graph.nodes[step.node].layers.last().is_some_and(|last| last == layer));

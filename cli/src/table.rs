@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use convolve_compiler::plan::Kernel;
+
 /// Rows in aligned columns, the first one a heading; these columns are numbers.
 pub(crate) fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
@@ -37,6 +39,14 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A kernel with what tells its speed.
+pub(crate) fn kernel(kernel: &Kernel) -> String {
+    match kernel {
+        Kernel::Winograd(winograd) => format!("Winograd {0}×{0}", winograd.tile),
+        other => other.name().to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -112,6 +112,27 @@ fn a_summary_shows_layers_and_totals() {
 }
 
 #[test]
+fn a_summary_tells_what_was_decided_and_why() {
+    let sandbox = Sandbox::new();
+    let text = "name: Net\ninput: [16, 16, 32]\nlayers:\n  \
+                - conv2d: { name: wide, filters: 32, kernel_size: 3, padding: same }\n  \
+                - batch_norm: { name: norm }\n  - conv2d: { name: narrow, filters: 4, kernel_size: 3 }\n";
+    sandbox.file("net.yaml", text);
+    let ran = sandbox.run("summary net.yaml");
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let section = |name: &str| {
+        let start = lines.iter().position(|line| *line == name);
+        let start = start.unwrap_or_else(|| panic!("no `{name}` in:\n{}", ran.stdout));
+        lines[start + 1..].iter().take_while(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(section("fold_norm"), [&"  wide with norm"]);
+    let [wide, narrow] = section("winograd")[..] else { panic!("{}", ran.stdout) };
+    assert!(wide.starts_with("  wide+norm in tiles of 4×4"), "{wide}");
+    assert_eq!(*narrow, "  not: narrow: it has fewer than 16 channels");
+    assert!(!lines.contains(&"fuse_pooling"), "there is no pooling");
+}
+
+#[test]
 fn a_summary_needs_no_weights() {
     let sandbox = Sandbox::new();
     sandbox.file("scale.yaml", EMBEDDED);
