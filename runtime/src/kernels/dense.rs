@@ -67,7 +67,7 @@ impl WithSimd for Task<'_, '_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let panel = self.input.len() * PANEL;
         let own = self.output.channels();
-        let limits = self.dense.activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let limits = self.dense.activation.limits().unwrap_or(Line::OPEN);
         let mut first = own.start;
         while first < own.end {
             let vectors = simd.shape(1, (own.end - first).div_ceil(S::LANES)).0;
@@ -85,6 +85,7 @@ impl WithSimd for Task<'_, '_> {
                 bias: &self.bias[first..],
                 residual: self.residual.map(|floats| (&floats[first..], 0)),
                 limits,
+                far: false,
                 output: self.output.from(0, first),
                 step: 0,
             }

@@ -27,7 +27,7 @@ mod winograd;
 pub(crate) use cells::{Cells, Grid, Parts, Square, Target};
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
-pub(crate) use prefetch::will_read;
+pub(crate) use prefetch::{FAR, will_read};
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;

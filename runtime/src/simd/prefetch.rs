@@ -2,6 +2,9 @@
 //! do nothing.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "the hints are intrinsics"))]
 
+/// Floats of a tensor that a second-level cache does not hold.
+pub(crate) const FAR: usize = 128 * 1024;
+
 /// Asks for the cache lines of `floats` in the second-level cache, to read.
 #[inline(always)]
 pub(crate) fn will_read(floats: &[f32]) {

@@ -3,6 +3,9 @@
 #![expect(unsafe_code, reason = "the inner loops run without bounds checks; `Line::compute` checks before")]
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
+use core::ops::Range;
+
+use super::prefetch::{will_read, will_write};
 use super::{Simd, Target, WithSimd};
 use crate::weights::PANEL;
 
@@ -90,6 +93,8 @@ pub(crate) struct Line<'a> {
     pub residual: Option<(&'a [f32], usize)>,
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
+    /// Whether the output, and what is added, are [`FAR`](super::FAR): their cells are asked for a tile ahead.
+    pub far: bool,
     /// The first pixel's channels and what follows them.
     pub output: Target<'a>,
     /// Pixels from one output pixel to the next.
@@ -97,6 +102,9 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Limits that let everything pass.
+    pub(crate) const OPEN: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
+
     /// Computes the line, in tiles of nearly equal size.
     ///
     /// # Panics
@@ -111,8 +119,23 @@ impl Line<'_> {
         let mut first = 0;
         for tile in 0..tiles {
             let pixels = (self.pixels - first).div_ceil(tiles - tile);
+            if self.far {
+                self.ask(first + pixels..(first + 2 * pixels).min(self.pixels));
+            }
             simd.tile(self.vectors, pixels, Tile { line: &self, first });
             first += pixels;
+        }
+    }
+
+    /// Asks for the cells of these pixels that are written and added.
+    #[inline(always)]
+    fn ask(&self, pixels: Range<usize>) {
+        for pixel in pixels {
+            let cell = pixel * self.step * self.output.pitch;
+            will_write(self.output.to.wrapping_add(cell), self.channels);
+            if let Some((floats, step)) = self.residual {
+                will_read(&floats[pixel * step..][..self.channels]);
+            }
         }
     }
 

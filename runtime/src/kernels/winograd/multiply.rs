@@ -4,17 +4,13 @@ use core::ops::Range;
 
 use super::{GROUP, Operands, PoolOp, Winograd};
 use crate::simd::{
-    Cells, F2, F4, Join, Line, Outputs, Reads, Scheme, Simd, Square, Target, WithSimd, will_read,
+    Cells, F2, F4, FAR, Join, Line, Outputs, Reads, Scheme, Simd, Square, Target, WithSimd, will_read,
 };
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
 /// No bias: the output transform adds it.
 const ZEROS: [f32; GROUP] = [0.0; GROUP];
-
-/// Floats of a tensor that a second-level cache does not hold: its cells are asked for while products keep the
-/// processor busy.
-const FAR: usize = 128 * 1024;
 
 impl Operands<'_> {
     /// Computes some channels of the outputs of these tiles from their transformed windows; the windows of the tiles
@@ -92,6 +88,7 @@ impl Multiply<'_, '_> {
                         output.square(tile, first).will_write(channels.len());
                     }
                 }
+                // While the products keep the processor busy.
                 if channels.end == own.end {
                     operands.will_read::<N>(element, &next);
                 }
@@ -107,7 +104,8 @@ impl Multiply<'_, '_> {
                     panel,
                     bias: &ZEROS,
                     residual: None,
-                    limits: [f32::NEG_INFINITY, f32::INFINITY],
+                    limits: Line::OPEN,
+                    far: false,
                     output: Target::new(&mut products[element * step..], tiles.len(), width),
                     step: 1,
                 }
@@ -155,7 +153,7 @@ impl Operands<'_> {
             step: self.layout.products,
             bias,
             residual,
-            limits: activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]),
+            limits: activation.limits().unwrap_or(Line::OPEN),
             join: match pool {
                 None => Join::None,
                 Some(PoolOp::Max) => Join::Max,
