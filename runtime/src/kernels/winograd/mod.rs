@@ -211,19 +211,34 @@ impl Operands<'_> {
     /// The first floats of the rows of a tile's window, and of its columns from the row's; `None` is padding.
     #[inline(always)]
     fn window<const N: usize>(&self, tile: usize, source: &Source) -> [[Option<usize>; N]; 2] {
-        let ([down, across], [y, x]) = (self.tiling, self.place(tile));
-        let Source { slot, repeat } = source;
-        let pooled = self.layer.pooled();
-        let cells = |axis: &Axis, first: usize, repeat: usize, size: usize, pitch: usize| {
-            from_fn(|cell| {
-                let at = (first * pooled + cell * axis.dilation).checked_sub(axis.before)?;
-                let at = if repeat == 1 { at } else { at / repeat };
-                (at < size).then_some(at * pitch)
-            })
-        };
+        let [y, x] = self.place(tile);
+        let Slot { height, width, pitch, .. } = source.slot;
+        let floats = |at: Option<usize>, size: usize, pitch: usize| Some(at.filter(|&at| at < size)? * pitch);
         [
-            cells(&self.layer.rows, down.first(y), repeat[0], slot.height, slot.width * slot.pitch),
-            cells(&self.layer.columns, across.first(x), repeat[1], slot.width, slot.pitch),
+            from_fn(|cell| floats(self.row(y, cell, source), height, width * pitch)),
+            from_fn(|cell| floats(self.column(x, cell, source), width, pitch)),
         ]
     }
+
+    /// The row of a source that a cell of the windows of a row of tiles lies in, which may be one below the last;
+    /// `None` is padding above the first.
+    #[inline(always)]
+    fn row(&self, y: usize, cell: usize, source: &Source) -> Option<usize> {
+        let first = self.tiling[0].first(y) * self.layer.pooled();
+        read(&self.layer.rows, first + cell * self.layer.rows.dilation, source.repeat[0])
+    }
+
+    /// As [`row`](Self::row), for columns.
+    #[inline(always)]
+    fn column(&self, x: usize, cell: usize, source: &Source) -> Option<usize> {
+        let first = self.tiling[1].first(x) * self.layer.pooled();
+        read(&self.layer.columns, first + cell * self.layer.columns.dilation, source.repeat[1])
+    }
+}
+
+/// The cell that lies under one of the padded, repeated axis.
+#[inline(always)]
+fn read(axis: &Axis, cell: usize, repeat: usize) -> Option<usize> {
+    let at = cell.checked_sub(axis.before)?;
+    Some(if repeat == 1 { at } else { at / repeat })
 }

@@ -164,20 +164,30 @@ impl Operands<'_> {
         }
     }
 
-    /// Asks for an element's share of the windows of some tiles.
+    /// Asks for an element's share of the cells that the windows of some tiles read: a part of a row of each row of
+    /// tiles.
     #[inline(always)]
     fn will_read<const N: usize>(&self, element: usize, tiles: &Range<usize>) {
+        let columns = self.tiling[1].count();
         for (source, input, _) in self.sources().filter(|(source, ..)| source.slot.span() > FAR) {
-            for row in share::<N>(element, &(tiles.start * N..tiles.end * N)) {
-                let [rows, columns] = self.window::<N>(row / N, source);
-                let Some(row) = rows[row % N] else { continue };
-                // The first two columns are the last ones of the tile before.
-                let mut last = None;
-                for column in columns[2..].iter().copied().filter(|column| column.is_some()) {
-                    if let (Some(at), true) = (column, column != last) {
-                        will_read(&input[row + at..][..source.slot.channels]);
-                    }
-                    last = column;
+            let Slot { height, width, channels, pitch, .. } = source.slot;
+            let mut first = tiles.start;
+            while first < tiles.end {
+                let [y, x] = self.place(first);
+                let count = (tiles.end - first).min(columns - x);
+                first += count;
+                let Some(row) = self.row(y, element % N, source).filter(|&row| row < height) else {
+                    continue;
+                };
+                let from = self.column(x, 0, source).unwrap_or(0);
+                let end = self.column(x + count - 1, N, source).unwrap_or(0).min(width);
+                let share = |part: usize| from + end.saturating_sub(from) * part / N;
+                let pixel = |column: usize| (row * width + column) * pitch;
+                let (from, end) = (share(element / N), share(element / N + 1));
+                if pitch == channels {
+                    will_read(&input[pixel(from)..pixel(end)]);
+                } else {
+                    (from..end).for_each(|column| will_read(&input[pixel(column)..][..channels]));
                 }
             }
         }
