@@ -12,7 +12,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activation, BinaryOp, BlockOrder, NormalizeOver, PadMode, PoolOp, ResizeMode, Sampling, Windows,
 };
-use convolve_runtime::weights::{Fold, Initial, Order, ParameterId};
+use convolve_runtime::weights::{Fold, Initial, Order, ParameterId, Stored};
 
 /// Index of a node in its graph.
 pub type NodeId = usize;
@@ -48,8 +48,6 @@ pub struct Graph {
     pub parameters: Vec<Parameter>,
     /// How those tensors are laid out.
     pub layout: Layout,
-    /// How they are kept in memory.
-    pub storage: Stored,
     /// Whether sums may be rearranged.
     pub precision: Precision,
 }
@@ -86,16 +84,6 @@ pub enum Layout {
     Pytorch,
     /// `kernel` as [rows, columns, in, out].
     Keras,
-}
-
-/// How the weights of dense layers on vectors, which are read once for each prediction, are kept in memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stored {
-    /// As float32.
-    #[default]
-    F32,
-    /// Rounded to bfloat16.
-    Bf16,
 }
 
 /// Which roundings a network allows.
@@ -282,6 +270,8 @@ pub struct Dense {
     pub before: Option<Fold>,
     /// A norm folded into its outputs.
     pub after: Option<Fold>,
+    /// How the packed kernel is stored.
+    pub stored: Stored,
     /// Applied to the sum.
     pub activation: Activation,
 }

@@ -1,16 +1,19 @@
 //! How close the kernels come to the peak of one core: `cargo bench -p convolve-runtime --features std`.
 //!
 //! For each SIMD level a register-only loop of multiply–adds gives the peak in the same run; the
-//! table gives each layer's share of it, the best of several rounds. Criterion then times the layers.
+//! table gives each layer's share of it, the best of several rounds, and for a dense layer the time of reading its weights
+//! and doing nothing with them. Criterion then times the layers.
+
+use std::hint::black_box;
 
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling, Source, Winograd};
 use convolve_runtime::measure::{fastest, peak};
 use convolve_runtime::run::Run;
-use convolve_runtime::simd::Level;
+use convolve_runtime::simd::{Level, Simd, WithSimd};
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::team::Team;
-use convolve_runtime::weights::padded;
+use convolve_runtime::weights::{Stored, padded};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 /// A layer with its memory.
@@ -119,12 +122,24 @@ impl Layer {
         )
     }
 
-    fn dense(name: &'static str, inputs: usize, outputs: usize) -> Self {
-        let input = tensor(0, 1, inputs);
-        let output = tensor(inputs, 1, outputs);
+    /// A dense layer, for so many images at once.
+    fn dense(name: &'static str, [inputs, outputs]: [usize; 2], images: usize, stored: Stored) -> Self {
+        let input = Slot::arena(0, [images, 1, inputs]);
+        let output = Slot::arena(input.span(), [images, 1, outputs]);
         let activation = Activation::Linear;
-        let kernel = Kernel::Dense(Dense { input, output, residual: None, weights: 0, activation });
-        Self::new(name, inputs * outputs, kernel, inputs + outputs, padded(outputs) * (1 + inputs))
+        let kernel = Kernel::Dense(Dense { input, output, residual: None, weights: 0, stored, activation });
+        let rows = match stored {
+            Stored::F32 => inputs,
+            Stored::Bf16 => inputs / 2,
+        };
+        let floats = input.span() + output.span();
+        let mut layer =
+            Self::new(name, images * inputs * outputs, kernel, floats, padded(outputs) * (1 + rows));
+        if stored == Stored::Bf16 {
+            // Both halves of each word are 0.01, and not the remains of a float.
+            layer.weights.fill(f32::from_bits(0x3c24_3c24));
+        }
+        layer
     }
 
     fn run(&mut self, level: Level) {
@@ -184,10 +199,34 @@ fn layers() -> Vec<Layer> {
         Layer::depthwise("depthwise 3×3/2 96 112²", 112, 96, window(3, 2)),
         Layer::depthwise("depthwise 3×3 960 7²", 7, 960, window(3, 1)),
         Layer::depthwise("depthwise 5×5 240 28²", 28, 240, window(5, 1)),
-        Layer::dense("dense 3136→128", 3136, 128),
-        Layer::dense("dense 512→1000", 512, 1000),
-        Layer::dense("dense 128→10", 128, 10),
+        Layer::dense("dense 3136→128", [3136, 128], 1, Stored::F32),
+        Layer::dense("dense 3136→128 bf16", [3136, 128], 1, Stored::Bf16),
+        Layer::dense("dense 3136→128, 8 images", [3136, 128], 8, Stored::F32),
+        Layer::dense("dense 3136→128 bf16, 8 images", [3136, 128], 8, Stored::Bf16),
+        Layer::dense("dense 512→1000", [512, 1000], 1, Stored::F32),
+        Layer::dense("dense 512→1000 bf16", [512, 1000], 1, Stored::Bf16),
+        Layer::dense("dense 512→1000, 8 images", [512, 1000], 8, Stored::F32),
+        Layer::dense("dense 128→10", [128, 10], 1, Stored::F32),
     ]
+}
+
+/// A plain reading of memory, which no layer that reads its weights once can undercut.
+struct Read<'a>(&'a [f32]);
+
+impl WithSimd for Read<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        const STREAMS: usize = 8;
+        let mut sums = [simd.splat(0.0); STREAMS];
+        for floats in self.0.chunks_exact(STREAMS * S::LANES) {
+            for (index, sum) in sums.iter_mut().enumerate() {
+                *sum = simd.add(*sum, simd.load(&floats[index * S::LANES..]));
+            }
+        }
+        sums.into_iter().map(|sum| simd.sum(sum)).sum()
+    }
 }
 
 fn shares() {
@@ -205,6 +244,17 @@ fn shares() {
                 seconds * 1e6,
                 rate * 2e-9
             );
+            if let Kernel::Dense(_) = layer.kernel {
+                let weights = &layer.weights[layer.aligned..];
+                let seconds = fastest(|| _ = black_box(level.dispatch(Read(black_box(weights)))));
+                let rate = size_of_val(weights) as f64 / seconds;
+                println!(
+                    "    {:26} {:9.1} µs {:6.1} GB/s",
+                    "reading its weights",
+                    seconds * 1e6,
+                    rate * 1e-9
+                );
+            }
         }
     }
 }

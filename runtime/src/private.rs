@@ -19,7 +19,7 @@ pub use crate::tensor::Tensor;
 #[cfg(feature = "std")]
 pub use crate::threads::Threads;
 pub use crate::weights::{
-    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides, init,
+    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides, init,
 };
 #[cfg(feature = "std")]
 pub use crate::weights::{WeightsError, file::open};

@@ -38,6 +38,8 @@ impl WithSimd for Operations<'_> {
             ("is_nan", truth(s.is_nan(a))),
             ("select", s.select(s.lt(a, b), a, b)),
             ("mul_add", s.mul_add(a, b, a)),
+            ("low half", s.halves(a)[0]),
+            ("high half", s.halves(a)[1]),
         ]
         .into_iter()
         .map(|(name, v)| {
@@ -70,6 +72,8 @@ fn expected(name: &str, a: f32, b: f32, first: f32) -> f32 {
         "is_nan" => truth(a.is_nan()),
         "select" => [b, a][usize::from(a < b)],
         "mul_add" => a.mul_add(b, a),
+        "low half" => f32::from_be_bytes([a.to_be_bytes()[2], a.to_be_bytes()[3], 0, 0]),
+        "high half" => f32::from_be_bytes([a.to_be_bytes()[0], a.to_be_bytes()[1], 0, 0]),
         _ => unreachable!("{name}"),
     }
 }

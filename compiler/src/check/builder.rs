@@ -1,6 +1,6 @@
 //! The graph under construction, and what messages need to know of it.
 
-use convolve_runtime::weights::{Initial, Order, ParameterId};
+use convolve_runtime::weights::{Initial, Order, ParameterId, Stored};
 
 use super::arguments::Arguments;
 use super::expand::{Layer, Source, Tensor};
@@ -17,6 +17,8 @@ pub(super) type Checked = Option<NodeId>;
 pub(super) struct Builder<'a> {
     pub(super) graph: Graph,
     pub(super) notation: Notation,
+    /// How dense layers store their kernels.
+    pub(super) storage: Stored,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     /// Of each node, the layer kind that messages call it by.
     kinds: Vec<&'static str>,
@@ -40,10 +42,18 @@ impl<'a> Builder<'a> {
             outputs: vec![],
             parameters: vec![],
             layout: settings.layout,
-            storage: settings.storage,
             precision: settings.precision,
         };
-        Self { graph, notation, diagnostics, kinds: vec![], orders: vec![], inputs: vec![], layers: vec![] }
+        Self {
+            graph,
+            notation,
+            storage: settings.storage,
+            diagnostics,
+            kinds: vec![],
+            orders: vec![],
+            inputs: vec![],
+            layers: vec![],
+        }
     }
 
     /// Adds the next input; without a shape its readers are not checked.

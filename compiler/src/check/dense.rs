@@ -29,8 +29,9 @@ pub(super) fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let (op, shape) = match shape {
         Shape::Vector(_) => {
             let order = builder.order(source).to_vec();
-            let dense =
-                Dense { weight, bias, order, before: None, after: None, activation: Activation::Linear };
+            let activation = Activation::Linear;
+            let stored = builder.storage;
+            let dense = Dense { weight, bias, order, before: None, after: None, stored, activation };
             (Op::Dense(dense), Shape::Vector(units))
         }
         // On the channels of each pixel a dense layer is a 1×1 convolution.

@@ -1,14 +1,17 @@
 //! The words that hold for a whole network.
 
+use convolve_runtime::weights::Stored;
+
 use super::Defaults;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::graph::{Layout, Precision, Stored};
+use crate::graph::{Layout, Precision};
 use crate::spec::{Network, Spanned};
 
 /// What a network says of its weights and of its sums.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
     pub(super) layout: Layout,
+    /// Of the kernels of dense layers on vectors.
     pub(super) storage: Stored,
     pub(super) precision: Precision,
 }

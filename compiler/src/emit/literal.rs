@@ -7,7 +7,9 @@ use convolve_runtime::kernels::{
     Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
-use convolve_runtime::weights::{DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Strides};
+use convolve_runtime::weights::{
+    DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides,
+};
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{ToTokens, quote};
 
@@ -36,7 +38,7 @@ structs! {
     Axis { kernel, stride, dilation, before, after }
     Conv2d { input, output, residual, rows, columns, sampling, groups, weights, activation, pool }
     Depthwise { input, output, rows, columns, multiplier, weights, activation }
-    Dense { input, output, residual, weights, activation }
+    Dense { input, output, residual, weights, stored, activation }
     Pool { input, output, op, windows }
     Pad { input, output, top, left, mode }
     Copy { input, output, top, left, stride }
@@ -92,9 +94,10 @@ enums! {
         Celu { alpha }, Gelu, GeluApproximate, Silu, Mish, Sigmoid, HardSigmoid, HardSwish, Tanh, Softplus,
         Softsign, Exp, Clip { min, max },
     }
+    Stored { F32, Bf16 }
     Initial { Constant(value), He { fan_in } }
     Load<'_> {
-        Panels(panels), Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
+        Panels(panels), Halves(panels), Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
         Affine { fold, len, order, at },
     }
 }

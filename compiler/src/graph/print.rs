@@ -6,17 +6,15 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activation, BinaryOp, BlockOrder, NormalizeOver, PadMode, PoolOp, ResizeMode, Sampling, Windows,
 };
+use convolve_runtime::weights::Stored;
 
-use super::{Graph, Op, Precision, Shape, Stored};
+use super::{Graph, Op, Precision, Shape};
 
 impl Graph {
     /// The layout of the weights, and what else is not as usual, in a few words.
     #[must_use]
     pub fn settings(&self) -> String {
         let mut words = format!("{} weights", self.layout);
-        if self.storage == Stored::Bf16 {
-            words += ", dense ones stored as bf16";
-        }
         if self.precision == Precision::Strict {
             words += ", strict precision";
         }
@@ -61,7 +59,10 @@ pub fn words(op: &Op, shape: Shape) -> String {
             }
         }
         Op::Depthwise(op) => format!("depthwise conv {}", window(&op.rows, &op.columns)),
-        Op::Dense(_) => "dense".to_owned(),
+        Op::Dense(dense) => match dense.stored {
+            Stored::F32 => "dense".to_owned(),
+            Stored::Bf16 => "dense bf16".to_owned(),
+        },
         Op::Pool { op, windows } => pool(*op, windows, shape),
         Op::Pad { top, left, mode } => {
             let mode = match mode {

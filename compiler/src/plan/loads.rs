@@ -1,7 +1,7 @@
 //! The work of filling the packed weights: one load, or two, for each operation that has weights.
 
 use convolve_runtime::kernels::{Activation, Sampling};
-use convolve_runtime::weights::{DepthwiseWeights, Load, Panels, ParameterId, Strides};
+use convolve_runtime::weights::{DepthwiseWeights, Load, Panels, ParameterId, Stored, Strides};
 
 use super::winograd::Tiles;
 use crate::graph::{self, Graph, Layout, Node, Op};
@@ -32,7 +32,13 @@ impl<'g> Loads<'g> {
                     None => Load::Panels(kernel),
                 });
             }
-            Op::Dense(dense) => self.push(Load::Panels(self.dense(dense, node, at))),
+            Op::Dense(dense) => {
+                let kernel = self.dense(dense, node, at);
+                self.push(match dense.stored {
+                    Stored::F32 => Load::Panels(kernel),
+                    Stored::Bf16 => Load::Halves(kernel),
+                });
+            }
             Op::Depthwise(op) => self.push(Load::Depthwise(self.depthwise(op, node, at))),
             Op::Affine { fold, order, .. } => self.push(Load::Affine { fold: *fold, len, order, at }),
             Op::Normalize { weight, bias, order, .. } => {

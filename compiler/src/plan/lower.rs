@@ -105,7 +105,14 @@ pub(super) fn lower(
             weights,
             activation,
         }),
-        Op::Dense(_) => Kernel::Dense(Dense { input, output, residual: second, weights, activation }),
+        Op::Dense(dense) => Kernel::Dense(Dense {
+            input,
+            output,
+            residual: second,
+            weights,
+            stored: dense.stored,
+            activation,
+        }),
         Op::Pool { op, windows } => Kernel::Pool(Pool { input, output, op: *op, windows: *windows }),
         Op::Pad { top, left, mode } => {
             Kernel::Pad(Pad { input, output, top: *top, left: *left, mode: *mode })

@@ -85,7 +85,6 @@ impl Raw for Avx2 {
     #[inline(always)]
     fn shape(self, pixels: usize, vectors: usize) -> (usize, usize) {
         match vectors {
-            8.. if pixels == 1 => (8, 1),
             4.. if pixels == 1 => (4, 1),
             0 | 1 => (1, 12),
             _ => (2, 6),
@@ -95,7 +94,6 @@ impl Raw for Avx2 {
     #[inline(always)]
     fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
         shapes!(self, vectors, pixels, tile;
-            8: 1/1;
             4: 1/2;
             2: 1/4 2/2 3/1 4/1 5/1 6/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1
@@ -185,6 +183,15 @@ impl Simd for Avx2 {
         avx2!({
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+        })
+    }
+
+    #[inline(always)]
+    fn halves(self, words: Self::V) -> [Self::V; 2] {
+        avx2!({
+            let words = _mm256_castps_si256(words);
+            let high = _mm256_and_si256(words, _mm256_set1_epi32(-1 << 16));
+            [_mm256_castsi256_ps(_mm256_slli_epi32::<16>(words)), _mm256_castsi256_ps(high)]
         })
     }
 

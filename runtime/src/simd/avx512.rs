@@ -64,7 +64,6 @@ impl Raw for Avx512 {
     #[inline(always)]
     fn shape(self, pixels: usize, vectors: usize) -> (usize, usize) {
         match vectors {
-            8.. if pixels == 1 => (8, 1),
             4.. if pixels == 1 => (4, 1),
             0 | 1 => (1, 14),
             _ => (2, 14),
@@ -74,7 +73,6 @@ impl Raw for Avx512 {
     #[inline(always)]
     fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
         shapes!(self, vectors, pixels, tile;
-            8: 1/1;
             4: 1/2;
             2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1
@@ -167,6 +165,15 @@ impl Simd for Avx512 {
         avx512!({
             let biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
+        })
+    }
+
+    #[inline(always)]
+    fn halves(self, words: Self::V) -> [Self::V; 2] {
+        avx512!({
+            let words = _mm512_castps_si512(words);
+            let high = _mm512_and_si512(words, _mm512_set1_epi32(-1 << 16));
+            [_mm512_castsi512_ps(_mm512_slli_epi32::<16>(words)), _mm512_castsi512_ps(high)]
         })
     }
 

@@ -16,6 +16,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod cells;
+mod halves;
 mod lanewise;
 mod level;
 mod prefetch;
@@ -25,6 +26,7 @@ mod tiling;
 mod winograd;
 
 pub(crate) use cells::{Cells, Grid, Parts, Square, Target};
+pub(crate) use halves::Halves;
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
 pub(crate) use prefetch::{FAR, will_read};
@@ -122,6 +124,9 @@ pub trait Simd: raw::Raw {
     fn round(self, v: Self::V) -> Self::V;
     /// 2ⁿ for whole n from −126 to 127; of other `n` the result has no meaning.
     fn exp2_whole(self, n: Self::V) -> Self::V;
+
+    /// The bfloat16 numbers in the low and in the high halves of the lanes' bits, widened.
+    fn halves(self, words: Self::V) -> [Self::V; 2];
 
     /// a < b; false for NaN.
     fn lt(self, a: Self::V, b: Self::V) -> Self::M;

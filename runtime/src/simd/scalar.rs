@@ -162,6 +162,14 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    fn halves(self, words: Self::V) -> [Self::V; 2] {
+        [
+            map(words, |word| f32::from_bits(word.to_bits() << 16)),
+            map(words, |word| f32::from_bits(word.to_bits() & 0xffff_0000)),
+        ]
+    }
+
+    #[inline(always)]
     fn lt(self, a: Self::V, b: Self::V) -> Self::M {
         [a[0] < b[0], a[1] < b[1], a[2] < b[2], a[3] < b[3]]
     }

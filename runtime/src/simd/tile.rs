@@ -111,7 +111,7 @@ impl Line<'_> {
     /// If the line leaves one of its slices.
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(self, simd: S) {
-        assert!(self.fits(S::LANES) == Some(true), "the line leaves its slices");
+        assert!(self.fits(S::LANES, self.len) == Some(true), "the line leaves its slices");
         let most = simd.shape(self.pixels, self.vectors).1;
         // Pixels whose floats share a set of the first-level cache must not be more than its ways.
         let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
@@ -139,8 +139,9 @@ impl Line<'_> {
         }
     }
 
-    /// Whether everything that the tiles touch lies inside the slices; `None` is an overflow.
-    fn fits(&self, lanes: usize) -> Option<bool> {
+    /// Whether everything that the tiles touch lies inside the slices, where a tap has as many rows of weights in a
+    /// panel; `None` is an overflow.
+    pub(super) fn fits(&self, lanes: usize, rows_of_weights: usize) -> Option<bool> {
         let last = self.pixels.checked_sub(1)?;
         let width = self.vectors.checked_mul(lanes)?;
 
@@ -153,7 +154,7 @@ impl Line<'_> {
             let panels = width.div_ceil(PANEL).checked_sub(1)?.checked_mul(self.panel)?;
             let weights = panels.checked_add(down.1)?.checked_add(across.1)?;
             input.checked_add(self.len)? <= self.input.len()
-                && weights.checked_add(self.len.checked_mul(PANEL)?)? <= self.weights.len()
+                && weights.checked_add(rows_of_weights.checked_mul(PANEL)?)? <= self.weights.len()
         };
         let adds = match self.residual {
             Some((floats, step)) => last.checked_mul(step)?.checked_add(self.channels)? <= floats.len(),
@@ -210,15 +211,32 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
                     }
                 }
             }
-            let step = line.step * line.output.pitch;
-            let output = line.output.to.add(first * step);
-            let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
-            let limits = line.limits.map(|limit| simd.splat(limit));
-            if line.channels == C * S::LANES {
-                write(simd, sums[0], residual, limits, output, step);
-            } else {
-                write_some(simd, sums[0], residual, limits, output, step, line.channels);
-            }
+            finish(simd, line, first, sums[0]);
+        }
+    }
+}
+
+/// Adds the residual to the sums of the pixels from `first` on, limits, and writes them.
+///
+/// # Safety
+/// The line fits its slices, and these are pixels of it.
+#[inline(always)]
+pub(super) unsafe fn finish<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    line: &Line<'_>,
+    first: usize,
+    sums: [[S::V; C]; R],
+) {
+    let step = line.step * line.output.pitch;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let output = line.output.to.add(first * step);
+        let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
+        let limits = line.limits.map(|limit| simd.splat(limit));
+        if line.channels == C * S::LANES {
+            write(simd, sums, residual, limits, output, step);
+        } else {
+            write_some(simd, sums, residual, limits, output, step, line.channels);
         }
     }
 }

@@ -144,11 +144,25 @@ pub struct DepthwiseWeights {
     pub at: usize,
 }
 
+/// How the packed kernel of a dense layer is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stored {
+    /// As float32.
+    #[default]
+    F32,
+    /// Rounded to bfloat16, the upper half of float32.
+    Bf16,
+}
+
 /// One piece of the work of making the packed weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Load<'a> {
     /// A convolution's or dense layer's kernel.
     Panels(Panels<'a>),
+    /// A dense layer's kernel as bfloat16, rounded to nearest even, two to a word: biases in single precision, then
+    /// panels `[outputs / 16][inputs / 2][16]`. The bits of a word are the weight of an odd input in the high half, zero
+    /// where there is none, and of the even input before it in the low half.
+    Halves(Panels<'a>),
     /// A 3 × 3 kernel transformed for [`Winograd`](crate::kernels::Winograd): biases, then panels
     /// `[outputs / 16][(tile + 2)²][inputs][16]`.
     Winograd {

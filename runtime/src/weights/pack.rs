@@ -21,6 +21,7 @@ pub fn pack(loads: &[Load<'_>], tensors: &[Data<'_>], packed: &mut [f32]) {
                 }
                 data => panels(kernel, |index| data.get(index), tensors, packed),
             },
+            Load::Halves(kernel) => halves(kernel, tensors, packed),
             Load::Winograd { kernel, tile } => match tensors[kernel.weight] {
                 Data::F32(bytes) => {
                     let singles = bytes.as_chunks().0;
@@ -52,7 +53,7 @@ impl Load<'_> {
     #[must_use]
     pub const fn at(&self) -> usize {
         match self {
-            Self::Panels(kernel) | Self::Winograd { kernel, .. } => kernel.at,
+            Self::Panels(kernel) | Self::Halves(kernel) | Self::Winograd { kernel, .. } => kernel.at,
             Self::Depthwise(kernel) => kernel.at,
             Self::Vector { at, .. } | Self::Affine { at, .. } => *at,
         }
@@ -67,6 +68,7 @@ impl Load<'_> {
                 let taps = kernel.kernel[0] * kernel.kernel[1] * kernel.inputs;
                 kernel.groups * padded(kernel.outputs) * (1 + taps)
             }
+            Self::Halves(kernel) => padded(kernel.outputs) * (1 + kernel.inputs.div_ceil(2)),
             Self::Winograd { kernel, tile } => {
                 padded(kernel.outputs) * (1 + (*tile + 2) * (*tile + 2) * kernel.inputs)
             }
@@ -123,18 +125,46 @@ fn panels(kernel: &Panels<'_>, read: impl Fn(usize) -> f32 + Copy, tensors: &[Da
     for (index, (bias, panel)) in
         biases.chunks_exact_mut(PANEL).zip(weights.chunks_exact_mut(floats)).enumerate()
     {
-        one_panel(kernel, read, tensors, [index / in_group, index % in_group * PANEL], bias, panel);
+        let at = [index / in_group, index % in_group * PANEL];
+        let cells = panel.as_chunks_mut::<PANEL>().0;
+        one_panel(kernel, read, tensors, at, bias, |cell, weights| cells[cell] = weights);
     }
 }
 
-/// The panel of the output channels from `first` of a group.
+fn halves(kernel: &Panels<'_>, tensors: &[Data<'_>], packed: &mut [f32]) {
+    let read = |index| tensors[kernel.weight].get(index);
+    let (biases, weights) = packed.split_at_mut(padded(kernel.outputs));
+    let panels = weights.chunks_exact_mut(kernel.inputs.div_ceil(2) * PANEL);
+    for (index, (bias, panel)) in biases.chunks_exact_mut(PANEL).zip(panels).enumerate() {
+        panel.fill(0.0);
+        let words = panel.as_chunks_mut::<PANEL>().0;
+        one_panel(kernel, read, tensors, [0, index * PANEL], bias, |input, weights| {
+            for (word, weight) in words[input / 2].iter_mut().zip(weights) {
+                let half = u32::from(bfloat16(weight)) << (16 * (input % 2));
+                *word = f32::from_bits(word.to_bits() | half);
+            }
+        });
+    }
+}
+
+/// The nearest bfloat16, of two the even one; an infinity beyond the largest.
+const fn bfloat16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    if x.is_nan() {
+        // Rounding could carry out of the fraction of a NaN.
+        return (bits >> 16) as u16 | 0x40;
+    }
+    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+}
+
+/// The panel of the output channels from `first` of a group: fills the biases, and hands each cell's weights to `put`.
 fn one_panel(
     kernel: &Panels<'_>,
     read: impl Fn(usize) -> f32,
     tensors: &[Data<'_>],
     [group, first]: [usize; 2],
     bias: &mut [f32],
-    panel: &mut [f32],
+    mut put: impl FnMut(usize, [f32; PANEL]),
 ) {
     let strides = &kernel.strides;
     let lanes = PANEL.min(kernel.outputs - first);
@@ -150,15 +180,13 @@ fn one_panel(
     // The taps of an input lie close together in files of PyTorch's layout, its outputs in those of
     // Keras's: all are read while their cache lines are at hand.
     let origin = group * strides.group + first * strides.output;
-    let cells = panel.as_chunks_mut::<PANEL>().0;
     ordered(kernel.order, kernel.inputs, |at, input| {
         let before = Norm::of(kernel.before.as_ref(), tensors, group * kernel.inputs + input);
         for row in 0..kernel.kernel[0] {
             for column in 0..kernel.kernel[1] {
                 let tap = row * kernel.kernel[1] + column;
                 let corner = origin + input * strides.input + row * strides.row + column * strides.column;
-                let cell = &mut cells[tap * kernel.inputs + at];
-                *cell = core::array::from_fn(|lane| {
+                let mut cell: [f32; PANEL] = core::array::from_fn(|lane| {
                     if lane < lanes { read(corner + lane * strides.output) } else { 0.0 }
                 });
                 if folded {
@@ -168,6 +196,7 @@ fn one_panel(
                         cell[lane] = (weight * before.scale * after[lane].scale) as f32;
                     }
                 }
+                put(tap * kernel.inputs + at, cell);
             }
         }
     });
