@@ -1,4 +1,5 @@
-//! Time of one prediction of the ready-made networks on one, two and four threads: `cargo bench --bench models`.
+//! Time of one prediction of the ready-made networks on one, two and four threads, and of batches:
+//! `cargo bench --bench models`.
 
 use std::hint::black_box;
 
@@ -33,9 +34,43 @@ fn models(criterion: &mut Criterion) {
     networks!(criterion: Mnist UNet ResNet18 ResNet50 MobileNetV2 AtrousPyramid);
 }
 
+convolve::cnn! {
+    /// Dense layers alone: 17 MB of weights.
+    fn Perceptron(features: Input<2048>) -> Output<10> {
+        let hidden = dense(features, units = 1024, activation = relu);
+        let hidden = dense(hidden, units = 1024, activation = relu);
+        let hidden = dense(hidden, units = 1024, activation = relu);
+        dense(hidden, units = 10, activation = softmax)
+    }
+}
+
+/// Times one image and a batch; Criterion's elements per second are images per second.
+macro_rules! batches {
+    ($criterion:ident: $($name:ident)*) => {$({
+        const IMAGES: usize = 32;
+        let model = $name::init(1);
+        let mut workspace = Workspace::new();
+        let inputs: Vec<<$name as Model>::Input> = vec![*filled(); IMAGES];
+        let mut outputs: Vec<<$name as Model>::Output> = vec![*filled(); IMAGES];
+        let mut group = $criterion.benchmark_group(concat!(stringify!($name), " batch"));
+        for images in [1, IMAGES] {
+            group.throughput(Throughput::Elements(images as u64));
+            group.bench_function(images.to_string(), |bencher| {
+                let (inputs, outputs) = (&inputs[..images], &mut outputs[..images]);
+                bencher.iter(|| model.predict_batch(black_box(inputs), outputs, &mut workspace));
+            });
+        }
+        group.finish();
+    })*};
+}
+
+fn batches(criterion: &mut Criterion) {
+    batches!(criterion: Mnist Perceptron);
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = models
+    targets = models, batches
 }
 criterion_main!(benches);

@@ -41,6 +41,63 @@ fn the_network_written_in_rust() {
     judge("keras", 9892, |image| *model.predict(image, &mut workspace));
 }
 
+/// Batches, of which a few images are left over, in a workspace with and without memory for them.
+#[test]
+fn many_images_at_once() {
+    let model = Mnist::new();
+    let digits = mnist_test();
+    let mut found = vec![[0.0; 10]; digits.images.len()];
+    let mut workspace = Workspace::new();
+    for (images, found) in digits.images.chunks(27).zip(found.chunks_mut(27)) {
+        model.predict_batch(images, found, &mut workspace);
+    }
+    let mut answers = found.iter();
+    judge("keras", 9892, |_| *answers.next().expect("an answer for each image"));
+
+    let memory = vec![0.0; Mnist::WORKSPACE_BYTES / size_of::<f32>()].leak();
+    let mut workspace = Workspace::from_static(memory).expect("room for the arena");
+    let mut one_by_one = vec![[0.0; 10]; 27];
+    model.predict_batch(&digits.images[..27], &mut one_by_one, &mut workspace);
+    for (image, found) in digits.images.iter().zip(one_by_one) {
+        assert_eq!(found, *model.predict(image, &mut workspace));
+    }
+}
+
+convolve::cnn! {
+    #[weights("../models/weights/mnist_keras.safetensors", layout = keras, storage = bf16)]
+    fn MnistBf16(image: Input<28, 28, 1>) -> Output<10> {
+        let conv1 = conv2d(image, filters = 32, kernel_size = 3, padding = same, activation = relu);
+        let pooled1 = max_pool2d(conv1, kernel_size = 2);
+        let conv2 = conv2d(pooled1, filters = 64, kernel_size = 3, padding = same, activation = relu);
+        let pooled2 = max_pool2d(conv2, kernel_size = 2);
+        let fc1 = dense(flatten(pooled2), units = 128, activation = relu);
+        let fc2 = dense(fc1, units = 10, activation = softmax);
+        fc2
+    }
+}
+
+/// Dense weights of eight bits of precision read as many digits right, within a tenth of a percent.
+#[test]
+fn dense_weights_in_half_the_memory() {
+    let (model, exact) = (MnistBf16::new(), Mnist::new());
+    let digits = mnist_test();
+    let (mut workspace, mut other) = (Workspace::new(), Workspace::new());
+    let best = |found: &Probabilities| (0..10).max_by(|&a, &b| found[a].total_cmp(&found[b]));
+    let mut right = [0usize; 3];
+    let mut batch = vec![[0.0; 10]; digits.images.len()];
+    model.predict_batch(&digits.images, &mut batch, &mut workspace);
+    for ((image, label), batched) in digits.images.iter().zip(&digits.labels).zip(&batch) {
+        let found = [exact.predict(image, &mut other), model.predict(image, &mut workspace), batched];
+        for (right, found) in right.iter_mut().zip(found) {
+            *right += usize::from(best(found) == Some(usize::from(*label)));
+        }
+    }
+    let [exact, rounded, batched] = right;
+    assert!(exact.abs_diff(rounded) <= 10 && exact.abs_diff(batched) <= 10, "{right:?} of 10,000");
+    let saved = Mnist::WEIGHT_BYTES - MnistBf16::WEIGHT_BYTES;
+    assert_eq!(saved, 2 * (3136 * 128 + 128 * 16));
+}
+
 /// The first 200 images, embedded weights against the executor's, on every level.
 #[test]
 fn the_executor_gives_the_same_bits() {

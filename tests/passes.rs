@@ -235,3 +235,17 @@ fn a_convolution_in_tiles_reads_the_parts_of_a_concatenation() {
         plan(&graph, &Options::default()).steps.iter().map(|step| step.kernel.name()).collect();
     assert_eq!(kernels, ["Conv2d", "Pool", "Winograd"]);
 }
+
+#[test]
+fn images_share_the_dense_layers_at_the_end() {
+    let flat = "  - flatten: { name: flat }\n";
+    let dense = |name: &str| format!("  - dense: {{ name: {name}, units: 5, activation: tanh }}\n");
+    let done = "batch_tail: 8 images at once from first on";
+    says(&format!("{flat}{}{}  - softmax\n", dense("first"), dense("second")), done);
+    says(&format!("{CONV}  - relu\n{flat}{}", dense("first")), done);
+    let map = format!("{flat}{}  - reshape: {{ shape: [1, 1, 5] }}\n  - tanh\n", dense("first"));
+    says(&map, "batch_tail: not: the network does not end in dense layers");
+    let early = format!("{CONV}{flat}{}output: [conv, first]\n", dense("first"));
+    says(&early, "batch_tail: not: an output comes before the dense layers");
+    assert!(!reports(CONV).iter().any(|report| report.starts_with("batch_tail")));
+}

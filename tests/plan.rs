@@ -85,3 +85,26 @@ fn a_value_overwritten_too_early_is_noticed() {
     let why = verify_plan(&plan).expect_err("it writes what it reads");
     assert!(why.contains("writes memory that it reads"), "{why}");
 }
+
+#[test]
+fn a_mistake_in_the_tail_is_noticed() {
+    let graph = optimised(
+        "name: Net\ninput: [6]\nlayers:\n  - dense: { name: a, units: 4 }\n  - dense: { name: b, from: input, \
+         units: 3 }\n  - concat: { name: c, from: [a, b] }\n  - dense: { units: 2, activation: tanh }\n",
+    );
+    let sound = plan(&graph, &Options::default());
+    verify_plan(&sound).expect("a sound plan");
+    let tail = sound.tail.as_ref().expect("a tail");
+    for step in 0..tail.steps.len() {
+        let mut without = sound.clone();
+        without.tail.as_mut().expect("a tail").steps.remove(step);
+        assert!(verify_plan(&without).is_err(), "step {step} is missing in {sound}");
+    }
+    let mut unmoved = sound.clone();
+    unmoved.tail.as_mut().expect("a tail").inputs.clear();
+    assert!(verify_plan(&unmoved).is_err(), "nothing is moved in {sound}");
+    // Rows of the first image that reach into those of the second.
+    let mut narrow = sound.clone();
+    narrow.tail.as_mut().expect("a tail").outputs[0].pitch -= 1;
+    assert!(verify_plan(&narrow).is_err(), "images overlap in {sound}");
+}

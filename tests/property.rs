@@ -10,11 +10,12 @@ use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::Graph;
 use convolve_compiler::options::Options;
 use convolve_compiler::passes::{PASSES, optimise};
-use convolve_compiler::plan::{DECISIONS, Plan, plan, verify_plan};
+use convolve_compiler::plan::{DECISIONS, Moved, Plan, Tail, plan, verify_plan};
 use convolve_compiler::render::{arrange, render};
 use convolve_compiler::verify::verify;
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
+use convolve_runtime::slot::Memory;
 use convolve_runtime::team::Team;
 use convolve_runtime::threads::Threads;
 use convolve_runtime::weights::{Data, pack};
@@ -144,6 +145,14 @@ impl<'y> Case<'y> {
         verify_plan(&plan).unwrap_or_else(|why| panic!("{why}: {}", at()));
         assert!(plan.bound <= plan.arena, "{}", at());
         let found = self.run(&plan, level, &Team::ALONE);
+        self.compare(&found, &at);
+        if let Some(tail) = &plan.tail {
+            self.compare(&self.run_batch(&plan, tail, level), &at);
+        }
+        found
+    }
+
+    fn compare(&self, found: &Outputs, at: &dyn Fn() -> String) {
         for (output, (found, expected)) in found.iter().zip(&self.expected).enumerate() {
             let limit = 1e-4 * scale(expected);
             let near = |(&a, b): (&f32, &f64)| (f64::from(a) - b).abs() <= limit;
@@ -152,17 +161,34 @@ impl<'y> Case<'y> {
                 panic!("output {output}[{i}] is {}, should be {}: {}", found[i], expected[i], at());
             }
         }
-        found
+    }
+
+    /// The outputs of one image of a batch whose other images are not numbers.
+    fn run_batch(&self, plan: &Plan<'_>, tail: &Tail, level: Level) -> Outputs {
+        let weights = self.pack(plan);
+        let images = tail.images;
+        let own = usize::try_from(self.seed).unwrap_or(0) % images;
+        let (mut arena, mut batch) = (vec![f32::NAN; plan.arena], vec![f32::NAN; tail.floats]);
+        let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let mut run =
+            Run { level, team: &Team::ALONE, weights: &weights, inputs: &inputs, arena: &mut arena };
+        plan.steps[..tail.first].iter().for_each(|step| step.kernel.run(&mut run));
+        for Moved { from, to, .. } in &tail.inputs {
+            let memory = match from.memory {
+                Memory::Arena => &*run.arena,
+                Memory::Input(index) => inputs[index],
+            };
+            batch[to.pixel(own)].copy_from_slice(&memory[from.offset..][..from.len()]);
+        }
+        let mut run = Run { level, team: &Team::ALONE, weights: &weights, inputs: &[], arena: &mut batch };
+        tail.steps.iter().for_each(|step| step.kernel.run(&mut run));
+        tail.outputs.iter().map(|slot| batch[slot.pixel(own)].to_vec()).collect()
     }
 
     /// Runs in memory that holds nothing, then what would spoil any result, then its own remains: all the same.
     fn run(&self, plan: &Plan<'_>, level: Level, team: &Team) -> Outputs {
-        let bytes: Vec<Vec<u8>> =
-            self.tensors.iter().map(|tensor| tensor.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
-        let data: Vec<Data<'_>> = bytes.iter().map(|bytes| Data::F32(bytes)).collect();
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
-        let mut weights = vec![f32::NAN; plan.weights];
-        pack(&plan.loads, &data, &mut weights);
+        let weights = self.pack(plan);
         let run = |arena: &mut [f32]| -> Outputs {
             let mut run = Run { level, team, weights: &weights, inputs: &inputs, arena };
             plan.steps.iter().for_each(|step| step.kernel.run(&mut run));
@@ -181,6 +207,17 @@ impl<'y> Case<'y> {
             );
         }
         first
+    }
+}
+
+impl Case<'_> {
+    fn pack(&self, plan: &Plan<'_>) -> Vec<f32> {
+        let bytes: Vec<Vec<u8>> =
+            self.tensors.iter().map(|tensor| tensor.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let data: Vec<Data<'_>> = bytes.iter().map(|bytes| Data::F32(bytes)).collect();
+        let mut weights = vec![f32::NAN; plan.weights];
+        pack(&plan.loads, &data, &mut weights);
+        weights
     }
 }
 

@@ -78,6 +78,9 @@ fn text(written: &Graph, plan: &Plan<'_>) -> String {
         bytes(plan.arena),
         bytes(plan.bound),
     );
+    if let Some(tail) = &plan.tail {
+        _ = writeln!(text, "batch bytes   {} ({} images at once)", bytes(tail.floats), tail.images);
+    }
     text
 }
 

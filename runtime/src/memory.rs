@@ -105,14 +105,14 @@ impl fmt::Debug for Weights {
     }
 }
 
-/// The memory of the runs of model `M`, one run at a time: its arena, on the heap or in a `static`,
-/// never on the stack.
+/// The memory of the runs of model `M`, one run at a time: its arena and what batches need beside it, on the heap or in
+/// a `static`, never on the stack.
 pub struct Workspace<M> {
-    arena: Arena,
+    memory: Memory,
     model: PhantomData<fn() -> M>,
 }
 
-enum Arena {
+enum Memory {
     Static(&'static mut [f32]),
     #[cfg(feature = "alloc")]
     Heap(Heap),
@@ -123,18 +123,20 @@ impl<M: Model> Workspace<M> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn new() -> Self {
-        Self { arena: Arena::Heap(Heap::zeroed(M::ARENA)), model: PhantomData }
+        Self { memory: Memory::Heap(Heap::zeroed(M::ARENA + M::BATCH)), model: PhantomData }
     }
 
     /// A workspace in the caller's memory. Kernels are fastest where it starts a cache line, as in an
-    /// [`Aligned`]; they are correct wherever it starts.
+    /// [`Aligned`]; they are correct wherever it starts. With less than [`Model::ARENA`] and [`Model::BATCH`] floats
+    /// together, a batch is computed one image after the other.
     ///
     /// # Errors
     /// If the memory has less than [`Model::ARENA`] floats.
     pub fn from_static(memory: &'static mut [f32]) -> Result<Self, TooSmall> {
         let found = memory.len();
-        match memory.get_mut(..M::ARENA) {
-            Some(arena) => Ok(Self { arena: Arena::Static(arena), model: PhantomData }),
+        let used = if found < M::ARENA + M::BATCH { M::ARENA } else { M::ARENA + M::BATCH };
+        match memory.get_mut(..used) {
+            Some(memory) => Ok(Self { memory: Memory::Static(memory), model: PhantomData }),
             None => Err(TooSmall { found, needed: M::ARENA }),
         }
     }
@@ -142,21 +144,29 @@ impl<M: Model> Workspace<M> {
     /// The arena's floats, [`Model::ARENA`] of them.
     #[must_use]
     pub fn as_slice(&self) -> &[f32] {
-        match &self.arena {
-            Arena::Static(floats) => floats,
+        let all = match &self.memory {
+            Memory::Static(floats) => floats,
             #[cfg(feature = "alloc")]
-            Arena::Heap(heap) => heap.as_slice(),
-        }
+            Memory::Heap(heap) => heap.as_slice(),
+        };
+        &all[..M::ARENA]
     }
 
     /// The arena's floats, to compute in.
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
-        match &mut self.arena {
-            Arena::Static(floats) => floats,
+        self.parts().0
+    }
+
+    /// The arena's floats, and those for batches: [`Model::BATCH`] of them, or none if the caller gave no room.
+    #[must_use]
+    pub fn parts(&mut self) -> (&mut [f32], &mut [f32]) {
+        let all = match &mut self.memory {
+            Memory::Static(floats) => floats,
             #[cfg(feature = "alloc")]
-            Arena::Heap(heap) => heap.as_mut_slice(),
-        }
+            Memory::Heap(heap) => heap.as_mut_slice(),
+        };
+        all.split_at_mut(M::ARENA)
     }
 }
 

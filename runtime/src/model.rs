@@ -17,7 +17,9 @@ pub trait Model {
     const MACS: u64;
     /// Floats of the arena that a run computes in.
     const ARENA: usize;
-    /// Bytes of a workspace.
+    /// Floats beside the arena in which several images are computed at once; zero where that gains nothing.
+    const BATCH: usize = 0;
+    /// Bytes of a workspace, without those of `BATCH`.
     const WORKSPACE_BYTES: usize = Self::ARENA * size_of::<f32>();
     /// Bytes of the packed weights.
     const WEIGHT_BYTES: usize;

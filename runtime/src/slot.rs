@@ -1,5 +1,7 @@
 //! Where a tensor lies during a run.
 
+use core::ops::Range;
+
 /// The memory that a [`Slot`] points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
@@ -58,6 +60,13 @@ impl Slot {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// The floats of a pixel, counted row by row, in its memory.
+    #[must_use]
+    pub const fn pixel(&self, index: usize) -> Range<usize> {
+        let start = self.offset + index * self.pitch;
+        start..start + self.channels
     }
 
     /// Whether the tensor has no floats; the compiler makes no such tensor.

@@ -15,6 +15,7 @@ impl Model for Net {
     const PARAMETERS: usize = 0;
     const MACS: u64 = 0;
     const ARENA: usize = 1001;
+    const BATCH: usize = 20;
     const WEIGHT_BYTES: usize = 0;
     const SUMMARY: &'static str = "";
 }
@@ -30,6 +31,8 @@ fn heap_workspaces_are_zeroed_and_aligned() {
         assert_eq!(workspace.as_slice(), [0.0; 1001]);
         assert!(aligned(workspace.as_slice()));
         assert_eq!(workspace.as_slice().as_ptr(), workspace.as_mut_slice().as_ptr());
+        let (arena, batch) = workspace.parts();
+        assert_eq!((arena.len(), &*batch), (1001, &[0.0; 20][..]));
     }
     assert_eq!(Net::WORKSPACE_BYTES, 4004);
 }
@@ -50,6 +53,12 @@ fn static_workspaces_take_what_they_need() {
     let mut workspace = Workspace::<Net>::from_static(&mut memory.0).expect("1010 floats are enough");
     assert_eq!(workspace.as_mut_slice().len(), 1001);
     assert!(aligned(workspace.as_slice()));
+    assert_eq!(workspace.parts().1.len(), 0);
+
+    let memory = vec![1.0; 1030].leak();
+    let mut workspace = Workspace::<Net>::from_static(memory).expect("1030 floats are enough");
+    let (arena, batch) = workspace.parts();
+    assert_eq!((arena.len(), batch.len()), (1001, 20));
 
     let small: &'static mut [f32] = vec![0.0; 1000].leak();
     let error = Workspace::<Net>::from_static(small).expect_err("1000 floats are too few");

@@ -3,18 +3,20 @@
 //! The tokens grow with the number of layers, never with their size. Every path starts at the root that the
 //! caller gives, so that the result compiles wherever it stands.
 
+mod batch;
 mod literal;
 mod names;
+mod run;
 
 use convolve_runtime::weights::file::{Place, Type};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::check::{Embedded, parameters};
-use crate::graph::{Graph, NodeId, Op, Shape, words};
-use crate::plan::{Plan, Step, rows, table};
+use crate::check::Embedded;
+use crate::graph::{Graph, NodeId, Op, Shape};
+use crate::plan::{Plan, rows, table};
 use literal::Literal;
-use names::{Constants, argument};
+use names::argument;
 
 /// What of a generated type does not come from the network.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
     let constructors = constructors(*weights, plan.scratch());
     let predictions = predictions(plan, &signature);
     let model = model(plan, name, &signature);
-    let run = run(plan);
+    let run = run::run(plan);
     let new = weights.map(|_| quote!(_ = #name::new;));
     quote! {
         #docs
@@ -82,7 +84,8 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
                 _ = #name::predict;
                 _ = #name::predict_batch;
                 _ = (#name::INPUT_SHAPE, #name::OUTPUT_SHAPE, #name::SUMMARY);
-                _ = (#name::PARAMETERS, #name::MACS, #name::WORKSPACE_BYTES, #name::WEIGHT_BYTES);
+                _ = (#name::PARAMETERS, #name::MACS, #name::WEIGHT_BYTES);
+                _ = (#name::WORKSPACE_BYTES, #name::BATCH_BYTES);
             };
         };
     }
@@ -171,7 +174,8 @@ fn constants(plan: &Plan<'_>, table: &str) -> TokenStream {
     let parameters: usize = plan.graph.parameters.iter().map(|parameter| parameter.elements()).sum();
     let macs = proc_macro2::Literal::u64_unsuffixed(rows(plan.graph).iter().map(|row| row.macs).sum());
     let parameters = parameters.literal();
-    let (arena, weights) = (plan.arena.literal(), plan.weights.literal());
+    let [arena, batch, weights] =
+        [plan.arena, batch_floats(plan), plan.weights].map(|floats| floats.literal());
     quote! {
         /// Height, width and channels of the input, or the length of a vector; a tuple where there are several.
         pub const INPUT_SHAPE: #input_type = #input;
@@ -181,13 +185,20 @@ fn constants(plan: &Plan<'_>, table: &str) -> TokenStream {
         pub const PARAMETERS: rt::usize = #parameters;
         /// Multiplications of one prediction, with an addition each.
         pub const MACS: rt::u64 = #macs;
-        /// Bytes of a workspace.
+        /// Bytes of a workspace, without those that only batches use.
         pub const WORKSPACE_BYTES: rt::usize = 4 * #arena;
+        /// Bytes that batches use beside them.
+        pub const BATCH_BYTES: rt::usize = 4 * #batch;
         /// Bytes of the packed weights.
         pub const WEIGHT_BYTES: rt::usize = 4 * #weights;
         /// The table of the layers.
         pub const SUMMARY: &'static rt::str = #table;
     }
+}
+
+/// Floats of the memory for batches.
+fn batch_floats(plan: &Plan<'_>) -> usize {
+    plan.tail.as_ref().map_or(0, |tail| tail.floats)
 }
 
 fn constructors(weights: Option<&Embedded>, scratch: usize) -> TokenStream {
@@ -261,6 +272,11 @@ fn predictions(plan: &Plan<'_>, signature: &Signature) -> TokenStream {
     let views = one_or_tuple(&views);
     let sources = fields(&quote!(input), &quote!(&input), inputs.len());
     let targets = fields(&quote!(output), &quote!(&mut output), outputs.len());
+    let one = quote! {
+        self.run(&[#(rt::Tensor::floats(#sources)),*], arena);
+        #(rt::Tensor::floats_mut(#targets).copy_from_slice(#ranges);)*
+    };
+    let batch = batch::predict_batch(plan, &sources, &targets, &one);
     quote! {
         /// Computes the output. It stays in the workspace until the next prediction.
         pub fn predict<'w>(
@@ -273,23 +289,7 @@ fn predictions(plan: &Plan<'_>, signature: &Signature) -> TokenStream {
             #views
         }
 
-        /// Computes one output for each input.
-        ///
-        /// # Panics
-        /// If there are not as many outputs as inputs.
-        pub fn predict_batch(
-            &self,
-            inputs: &[<Self as rt::Model>::Input],
-            outputs: &mut [<Self as rt::Model>::Output],
-            workspace: &mut rt::Workspace<Self>,
-        ) {
-            rt::core::assert_eq!(inputs.len(), outputs.len(), "as many outputs as inputs");
-            let arena = workspace.as_mut_slice();
-            for (input, output) in rt::core::iter::zip(inputs, outputs) {
-                self.run(&[#(rt::Tensor::floats(#sources)),*], arena);
-                #(rt::Tensor::floats_mut(#targets).copy_from_slice(#ranges);)*
-            }
-        }
+        #batch
     }
 }
 
@@ -305,48 +305,6 @@ fn fields(reference: &TokenStream, start: &TokenStream, count: usize) -> Vec<Tok
     (0..count).map(field).collect()
 }
 
-/// What runs, and what it runs on.
-fn run(plan: &Plan<'_>) -> TokenStream {
-    let loads = plan.loads.as_slice().literal();
-    let tensors = parameters(plan.graph);
-    let count = tensors.len().literal();
-    let tensors = tensors.as_slice().literal();
-    let mut names = Constants::default();
-    let steps: Vec<(Ident, TokenStream)> = plan
-        .steps
-        .iter()
-        .map(|Step { node, kernel, .. }| {
-            let node = &plan.graph.nodes[*node];
-            let name = names.name(&node.layers[0]);
-            let kind = Ident::new(kernel.name(), proc_macro2::Span::call_site());
-            let words = format!(" {}: {} -> {}", node.title(), words(&node.op, node.shape), node.shape);
-            let literal = kernel.literal();
-            (name.clone(), quote!(#[doc = #words] const #name: rt::#kind = #literal;))
-        })
-        .collect();
-    let (names, definitions): (Vec<Ident>, Vec<TokenStream>) = steps.into_iter().unzip();
-    quote! {
-        /// The tensors of a weights file.
-        const TENSORS: &'static [rt::Parameter<'static>; #count] = #tensors;
-
-        /// How they become packed weights.
-        const LOADS: &'static [rt::Load<'static>] = #loads;
-
-        fn run(&self, inputs: &[&[rt::f32]], arena: &mut [rt::f32]) {
-            #(#definitions)*
-
-            let run = &mut rt::Run {
-                level: self.level,
-                team: &self.team,
-                weights: self.weights.as_slice(),
-                inputs,
-                arena,
-            };
-            #(#names.run(run);)*
-        }
-    }
-}
-
 fn model(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
     let Signature { input, output, inputs, outputs, .. } = signature;
     let first = |constant: TokenStream, count: usize| match count {
@@ -355,7 +313,7 @@ fn model(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
     };
     let input_shape = first(quote!(Self::INPUT_SHAPE), inputs.len());
     let output_shape = first(quote!(Self::OUTPUT_SHAPE), outputs.len());
-    let arena = plan.arena.literal();
+    let (arena, batch) = (plan.arena.literal(), batch_floats(plan).literal());
     quote! {
         impl rt::Model for #name {
             type Input = #input;
@@ -365,6 +323,7 @@ fn model(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
             const PARAMETERS: rt::usize = Self::PARAMETERS;
             const MACS: rt::u64 = Self::MACS;
             const ARENA: rt::usize = #arena;
+            const BATCH: rt::usize = #batch;
             const WEIGHT_BYTES: rt::usize = Self::WEIGHT_BYTES;
             const SUMMARY: &'static rt::str = Self::SUMMARY;
         }

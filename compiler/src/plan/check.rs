@@ -5,10 +5,10 @@
 
 use convolve_runtime::slot::{Memory, Slot};
 
-use super::{Kernel, Plan, Step};
+use super::{Kernel, Moved, Plan, Step, Tail};
 use crate::graph::{Graph, NodeId, Op};
 
-/// An element of a node that neither reshapes nor concatenates.
+/// An element of a node that neither reshapes nor concatenates; the elements of a second image follow those of the first.
 type Symbol = (NodeId, usize);
 
 /// Checks that every step finds its inputs intact, that no kernel writes what it reads (unless in place), and
@@ -18,28 +18,54 @@ type Symbol = (NodeId, usize);
 /// The first step that goes wrong, in words. This is a mistake of the planner, never of a user.
 pub fn verify_plan(plan: &Plan<'_>) -> Result<(), String> {
     let mut arena: Vec<Option<Symbol>> = vec![None; plan.arena];
-    for (index, step) in plan.steps.iter().enumerate() {
-        run(plan, step, &mut arena)
-            .map_err(|why| format!("step {index} ({}): {why}", plan.graph.nodes[step.node].title()))?;
+    let (head, rest) = plan.steps.split_at(plan.tail.as_ref().map_or(0, |tail| tail.first));
+    run_all(plan.graph, 1, head, &mut arena)?;
+    if let Some(tail) = &plan.tail {
+        verify_tail(plan.graph, tail, &arena).map_err(|why| format!("tail: {why}"))?;
     }
+    run_all(plan.graph, 1, rest, &mut arena)?;
     for ((name, id), slot) in plan.graph.outputs.iter().zip(&plan.outputs) {
         let apart = slot.pitch != slot.channels || slot.memory != Memory::Arena;
         if apart {
             return Err(format!("output {name} is not one run of the arena"));
         }
-        holds(plan.graph, &arena, *slot, *id).map_err(|why| format!("output {name}: {why}"))?;
+        holds(plan.graph, 1, &arena, *slot, *id).map_err(|why| format!("output {name}: {why}"))?;
     }
     Ok(())
 }
 
-fn run(plan: &Plan<'_>, step: &Step, arena: &mut [Option<Symbol>]) -> Result<(), String> {
+/// The same for the last steps of several images, which start with what the steps before have left in `arena`.
+fn verify_tail(graph: &Graph, tail: &Tail, arena: &[Option<Symbol>]) -> Result<(), String> {
+    let mut batch: Vec<Option<Symbol>> = vec![None; tail.floats];
+    for Moved { node, from, to } in &tail.inputs {
+        holds(graph, 1, arena, *from, *node)?;
+        for (element, float) in floats(*to).enumerate() {
+            *batch.get_mut(float).ok_or("an image is moved outside")? = Some(symbol(graph, *node, element));
+        }
+    }
+    run_all(graph, tail.images, &tail.steps, &mut batch)?;
+    for ((name, id), slot) in graph.outputs.iter().zip(&tail.outputs) {
+        holds(graph, tail.images, &batch, *slot, *id).map_err(|why| format!("output {name}: {why}"))?;
+    }
+    Ok(())
+}
+
+fn run_all(graph: &Graph, images: usize, steps: &[Step], arena: &mut [Option<Symbol>]) -> Result<(), String> {
+    for (index, step) in steps.iter().enumerate() {
+        run(graph, images, step, arena)
+            .map_err(|why| format!("step {index} ({}): {why}", graph.nodes[step.node].title()))?;
+    }
+    Ok(())
+}
+
+fn run(graph: &Graph, images: usize, step: &Step, arena: &mut [Option<Symbol>]) -> Result<(), String> {
     let Step { node, reads, kernel, .. } = step;
     let slots = kernel.reads();
     if slots.len() != reads.len() {
         return Err("it reads another number of tensors than it says".to_owned());
     }
     for (&slot, &id) in slots.iter().zip(reads) {
-        holds(plan.graph, arena, slot, id)?;
+        holds(graph, images, arena, slot, id)?;
     }
     apart(kernel, &slots)?;
     for slot in kernel.scratch().into_iter().filter(|&slot| slot != kernel.output()) {
@@ -48,14 +74,14 @@ fn run(plan: &Plan<'_>, step: &Step, arena: &mut [Option<Symbol>]) -> Result<(),
         }
     }
     // A copy gives the value another place; every other kernel makes a new value.
-    let is_copy = matches!(plan.graph.nodes[*node].op, Op::Concat) || reads == &[*node];
+    let is_copy = matches!(graph.nodes[*node].op, Op::Concat) || reads == &[*node];
     let value = if is_copy { reads[0] } else { *node };
     let output = kernel.output();
-    if output.memory != Memory::Arena || output.len() != plan.graph.nodes[value].shape.elements() {
+    if output.memory != Memory::Arena || output.len() != images * graph.nodes[value].shape.elements() {
         return Err("its output has the wrong memory or size".to_owned());
     }
     for (element, float) in floats(output).enumerate() {
-        let symbol = symbol(plan.graph, value, element);
+        let symbol = symbol(graph, value, element);
         *arena.get_mut(float).ok_or("its output lies outside the arena")? = Some(symbol);
     }
     Ok(())
@@ -80,10 +106,16 @@ fn apart(kernel: &Kernel, reads: &[Slot]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the slot holds every element of the node.
-fn holds(graph: &Graph, arena: &[Option<Symbol>], slot: Slot, id: NodeId) -> Result<(), String> {
+/// Whether the slot holds every element of the node, of each image.
+fn holds(
+    graph: &Graph,
+    images: usize,
+    arena: &[Option<Symbol>],
+    slot: Slot,
+    id: NodeId,
+) -> Result<(), String> {
     let title = graph.nodes[id].title();
-    if slot.len() != graph.nodes[id].shape.elements() {
+    if slot.len() != images * graph.nodes[id].shape.elements() {
         return Err(format!("{title} is of another size"));
     }
     for (element, float) in floats(slot).enumerate() {
@@ -113,7 +145,9 @@ fn floats(slot: Slot) -> impl Iterator<Item = usize> {
 }
 
 /// The element that this element of a node is, behind reshapes and concatenations.
-fn symbol(graph: &Graph, mut id: NodeId, mut element: usize) -> Symbol {
+fn symbol(graph: &Graph, mut id: NodeId, element: usize) -> Symbol {
+    let elements = |id: NodeId| graph.nodes[id].shape.elements();
+    let (image, mut element) = (element / elements(id), element % elements(id));
     loop {
         let node = &graph.nodes[id];
         match node.op {
@@ -130,7 +164,7 @@ fn symbol(graph: &Graph, mut id: NodeId, mut element: usize) -> Symbol {
                     channel -= width;
                 }
             }
-            _ => return (id, element),
+            _ => return (id, image * elements(id) + element),
         }
     }
 }

@@ -12,11 +12,13 @@ mod lower;
 mod print;
 mod storage;
 mod summary;
+mod tail;
 mod winograd;
 
 pub use check::verify_plan;
 pub use kernel::Kernel;
 pub use summary::{Row, macs, rows, table};
+pub use tail::{Moved, Tail};
 
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
@@ -37,9 +39,11 @@ const CONCAT_READS: &str = "concat_reads";
 const IN_PLACE: &str = "in_place";
 /// Convolutions in transformed tiles.
 const WINOGRAD: &str = "winograd";
+/// Dense layers at the end that several images share.
+const BATCH_TAIL: &str = "batch_tail";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, WINOGRAD];
+pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, WINOGRAD, BATCH_TAIL];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +64,8 @@ pub struct Plan<'g> {
     pub bound: usize,
     /// Multiply–adds a cycle, at most, of a core of the class that was planned for.
     pub peak: f64,
+    /// The last steps for several images at once, if they are worth it.
+    pub tail: Option<Tail>,
     /// What was decided, and what not and why.
     pub reports: Vec<Report>,
 }
@@ -122,11 +128,25 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     let slots = Slots::new(graph, &storage, core, tiles);
     let mut loads = Loads::new(graph);
     let mut steps = Vec::new();
-    for (id, node) in graph.nodes.iter().enumerate() {
-        let (weights, activation) = loads.add(node, slots.tiles[id]);
+    let weights: Vec<_> =
+        graph.nodes.iter().zip(&slots.tiles).map(|(node, tiles)| loads.add(node, *tiles)).collect();
+    for (id, &(weights, activation)) in weights.iter().enumerate() {
         if storage.writes(id) {
             steps.extend(lower::lower(graph, &storage, &slots, id, weights, activation));
         }
+    }
+    let mut tail = None;
+    if options.enabled(BATCH_TAIL) && graph.nodes.iter().any(|node| matches!(node.op, Op::Dense(_))) {
+        let outcome = match Tail::new(&slots, &steps, &weights) {
+            Ok(found) => {
+                let title = graph.nodes[steps[found.first].node].title();
+                let words = format!("{} images at once from {title} on", found.images);
+                tail = Some(found);
+                Outcome::done(words)
+            }
+            Err(reason) => Outcome::declined(reason.to_owned()),
+        };
+        reports.push(outcome.report(BATCH_TAIL));
     }
     let mut outputs = Vec::new();
     for &(_, id) in &graph.outputs {
@@ -147,6 +167,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
         arena: slots.arena,
         bound: slots.bound,
         peak: core.peak(),
+        tail,
         reports,
     }
 }
@@ -182,6 +203,8 @@ struct Slots<'s> {
     storage: &'s Storage<'s>,
     /// The processors that are planned for.
     core: &'static Core,
+    /// How many images' vectors lie here, those of each root one after the other; `None` for the tensors of one.
+    images: Option<usize>,
     /// How each node is computed that is a convolution in tiles.
     tiles: Vec<Option<Tiles>>,
     /// First float of each root in the arena.
@@ -231,6 +254,7 @@ impl<'s> Slots<'s> {
             graph,
             storage,
             core,
+            images: None,
             tiles,
             scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
             copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),
@@ -243,11 +267,15 @@ impl<'s> Slots<'s> {
     /// Where a node's value lies.
     fn node(&self, id: NodeId) -> Slot {
         let place = self.storage.place(id);
+        let offset = self.offsets[place.root] + place.offset;
+        if let Some(images) = self.images {
+            let pitch = self.graph.nodes[place.root].shape.elements();
+            return Slot::view(offset, [images, 1, self.graph.nodes[id].shape.elements()], pitch);
+        }
         let memory = match self.graph.nodes[place.root].op {
             Op::Input(index) => Memory::Input(index),
             _ => Memory::Arena,
         };
-        let offset = self.offsets[place.root] + place.offset;
         Slot { memory, offset, pitch: place.pitch, ..lower::dense(self.graph.nodes[id].shape.extents()) }
     }
 

@@ -5,29 +5,26 @@ use core::fmt::{self, Display, Formatter};
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
 
-use super::{Plan, Step};
+use super::{Moved, Plan, Step, Tail};
 use crate::graph::words;
 
 impl Display for Plan<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { arena, bound, weights, .. } = self;
         writeln!(f, "{}: arena {arena} floats (bound {bound}), weights {weights} floats", self.graph.name)?;
-        for (index, Step { node, kernel, .. }) in self.steps.iter().enumerate() {
-            let node = &self.graph.nodes[*node];
-            let reads: Vec<String> = kernel.reads().iter().map(Place::string).collect();
-            write!(f, "{index:3} {} {} -> ", kernel.name(), reads.join(", "))?;
-            if kernel.is_in_place() {
-                write!(f, "in place")?;
-            } else {
-                write!(f, "{}", Place(&kernel.output()))?;
-            }
-            if let Some(scratch) = kernel.scratch() {
-                write!(f, ", scratch {}", Place(&scratch))?;
-            }
-            writeln!(f, "  # {}: {}", node.title(), words(&node.op, node.shape))?;
-        }
+        self.write_steps(f, &self.steps, 0)?;
         for ((name, _), slot) in self.graph.outputs.iter().zip(&self.outputs) {
             writeln!(f, "output {name} = {}", Place(slot))?;
+        }
+        if let Some(Tail { images, first, inputs, steps, outputs, floats }) = &self.tail {
+            writeln!(f, "tail of {images} images: {floats} floats")?;
+            for Moved { from, to, .. } in inputs {
+                writeln!(f, "    {} of each image -> {}", Place(from), Place(to))?;
+            }
+            self.write_steps(f, steps, *first)?;
+            for ((name, _), slot) in self.graph.outputs.iter().zip(outputs) {
+                writeln!(f, "output {name} = {}", Place(slot))?;
+            }
         }
         for load in &self.loads {
             let (kind, weight) = match load {
@@ -40,6 +37,27 @@ impl Display for Plan<'_> {
             };
             let name = &self.graph.parameters[weight].name;
             writeln!(f, "load {kind} {name} at {}, {} floats", load.at(), load.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan<'_> {
+    /// A line for each step, numbered from `first` on.
+    fn write_steps(&self, f: &mut Formatter<'_>, steps: &[Step], first: usize) -> fmt::Result {
+        for (index, Step { node, kernel, .. }) in steps.iter().enumerate() {
+            let node = &self.graph.nodes[*node];
+            let reads: Vec<String> = kernel.reads().iter().map(Place::string).collect();
+            write!(f, "{:3} {} {} -> ", first + index, kernel.name(), reads.join(", "))?;
+            if kernel.is_in_place() {
+                write!(f, "in place")?;
+            } else {
+                write!(f, "{}", Place(&kernel.output()))?;
+            }
+            if let Some(scratch) = kernel.scratch() {
+                write!(f, ", scratch {}", Place(&scratch))?;
+            }
+            writeln!(f, "  # {}: {}", node.title(), words(&node.op, node.shape))?;
         }
         Ok(())
     }
