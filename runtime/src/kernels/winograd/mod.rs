@@ -17,6 +17,10 @@ const GROUP: usize = 2 * PANEL;
 
 /// Blocks of tiles from which on each thread takes whole ones; fewer are shared one by one.
 const BLOCKS: usize = 4;
+/// Tiles of which half still fill a register tile, and weights of which each core can keep a copy: with so many and so
+/// few, two threads rather take half the tiles each than share transformed windows.
+const TILES: usize = 16;
+const KEPT: usize = 128 * 1024;
 /// Most parts of a layer: within one the cells of the next block are asked for in time.
 const PARTS: usize = 16;
 
@@ -135,10 +139,13 @@ impl Winograd {
         let windows = layout.windows;
         let tiles = tiling[0].count() * tiling[1].count();
         let blocks = tiles.div_ceil(self.block);
-        if blocks >= BLOCKS {
-            let parts = Parts::new(0..tiles, 1, blocks.next_multiple_of(2).min(PARTS));
+        // Multiply–adds of a tile, and floats of the weights.
+        let macs = windows.height * windows.channels * channels;
+        if blocks >= BLOCKS || tiles >= TILES && macs <= KEPT {
+            let even = if parts(tiles * macs) > 1 { blocks.next_multiple_of(2) } else { blocks };
+            let tiles = Parts::new(0..tiles, 1, even.min(PARTS));
             let channels = Parts::new(0..channels, channels, 1);
-            return Grid::tiled(output, &self.output, tiling, parts, channels).each(
+            return Grid::tiled(output, &self.output, tiling, tiles, channels).each(
                 team,
                 scratch,
                 |mut cells, scratch| {
@@ -154,7 +161,7 @@ impl Winograd {
         }
         let (floats, products) = scratch.split_at_mut(layout.split());
         for block in split(&(0..tiles), blocks) {
-            let count = parts(block.len() * windows.height * windows.channels * channels);
+            let count = parts(block.len() * macs);
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
             let groups = Parts::new(0..windows.channels, PANEL, count);
             Grid::new(floats, &windows, all, groups).each(team, &mut [], |mut cells, _| {
