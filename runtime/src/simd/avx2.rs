@@ -3,6 +3,7 @@
 
 use core::arch::x86_64::*;
 
+use super::avx512::Avx512;
 use super::tile::{Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
@@ -17,6 +18,11 @@ impl Avx2 {
         #[cfg(not(feature = "std"))]
         let has = cfg!(all(target_feature = "avx2", target_feature = "fma"));
         has.then_some(Self(()))
+    }
+
+    /// Where there is AVX-512, there are AVX2 and FMA.
+    pub(super) const fn of(_: Avx512) -> Self {
+        Self(())
     }
 }
 

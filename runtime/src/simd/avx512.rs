@@ -3,7 +3,8 @@
 
 use core::arch::x86_64::*;
 
-use super::tile::{Tile, shapes};
+use super::avx2::Avx2;
+use super::tile::{Halved, Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX-512.
@@ -72,12 +73,31 @@ impl Raw for Avx512 {
 
     #[inline(always)]
     fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
+        if vectors == 2 && pixels > 4 && tile.channels() <= Self::LANES + Avx2::LANES {
+            macro_rules! cases {
+                ($($r:literal)+) => {
+                    match pixels {
+                        // SAFETY: the token proves that the processor has the function's features.
+                        $($r => unsafe { halved::<$r>(self, tile) },)+
+                        _ => unreachable!("no such tile"),
+                    }
+                };
+            }
+            return cases!(5 6 7 8 9 10 11 12 13 14);
+        }
         shapes!(self, vectors, pixels, tile;
             4: 1/2;
             2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1
         );
     }
+}
+
+/// A tile of a vector and a half, on AVX2's vectors.
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn halved<const R: usize>(token: Avx512, tile: Tile<'_>) {
+    Halved::<R>(tile).compute(token, Avx2::of(token), |v| _mm512_castps512_ps256(v));
 }
 
 #[target_feature(enable = "avx512f")]
