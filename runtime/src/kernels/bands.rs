@@ -202,8 +202,6 @@ pub(super) struct Lines<const N: usize> {
     pub outer: Walk<N>,
     /// Along a line.
     pub inner: Walk<N>,
-    /// Whether a line goes down the rows.
-    pub down: bool,
 }
 
 impl<const N: usize> Lines<N> {
@@ -224,11 +222,11 @@ impl<const N: usize> Lines<N> {
         if across.steps.map(|step| step * across.count) == down.steps {
             let (inner, outer) =
                 (Walk { count: across.count * down.count, ..across }, Walk { count: 1, ..down });
-            Self { outer, inner, down: false }
+            Self { outer, inner }
         } else if tiles(&across, &down) < tiles(&down, &across) {
-            Self { outer: across, inner: down, down: true }
+            Self { outer: across, inner: down }
         } else {
-            Self { outer: down, inner: across, down: false }
+            Self { outer: down, inner: across }
         }
     }
 }

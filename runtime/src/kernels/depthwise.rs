@@ -1,11 +1,11 @@
 use core::ops::Range;
 
 use super::Activation;
-use super::bands::{Along, Band, Bands, Lines, rows_at_once};
+use super::bands::rows_at_once;
 use super::parts::parts;
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Cells, Grid, Lanewise, Parts, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Lanewise, Level, Parts, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -34,22 +34,12 @@ pub struct Depthwise {
 impl Depthwise {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let (level, team, all) = (run.level, run.team, run.weights);
+        let (level, team, weights) = (run.level, run.team, run.weights);
         let ([input], output) = run.operands([&self.input], &self.output);
-        let Slot { width, channels, pitch, .. } = self.output;
-        let (bias, weights) = all[self.weights..].split_at(padded(channels));
-        let block = rows_at_once(self.input.width * self.input.pitch * self.rows.stride);
+        let operands = Operands { layer: self, level, weights, input, ring: self.input.height };
         let [pixels, groups] = self.parts();
         Grid::new(output, &self.output, pixels, groups).each(team, &mut [], |mut cells, _| {
-            let (rows, own) = (cells.rows(), cells.channels());
-            for start in rows.clone().step_by(block) {
-                let rows = start..rows.end.min(start + block);
-                let pixels = rows.start * width..rows.end * width;
-                level.dispatch(Task { layer: self, rows, input, output: &mut cells, bias, weights });
-                if self.activation.limits().is_none() {
-                    cells.runs(pixels, |run| self.activation.apply(level, all, run, own.clone(), pitch));
-                }
-            }
+            operands.compute(cells.rows(), 0, &mut cells);
         });
     }
 
@@ -65,11 +55,41 @@ impl Depthwise {
     }
 }
 
+/// What the parts of a depthwise convolution have in common.
+pub(super) struct Operands<'a> {
+    pub layer: &'a Depthwise,
+    pub level: Level,
+    pub weights: &'a [f32],
+    /// The input: row `y` is row `y % ring` of it.
+    pub input: &'a [f32],
+    pub ring: usize,
+}
+
+impl Operands<'_> {
+    /// Computes `rows` into `cells`, which have row `shift` as their first.
+    pub(super) fn compute(&self, rows: Range<usize>, shift: usize, cells: &mut Cells<'_>) {
+        let Self { layer, level, weights: all, .. } = *self;
+        let Slot { width, channels, pitch, .. } = layer.output;
+        let (bias, weights) = all[layer.weights..].split_at(padded(channels));
+        let own = cells.channels();
+        let block = rows_at_once(layer.input.width * layer.input.pitch * layer.rows.stride);
+        for start in rows.clone().step_by(block) {
+            let rows = start..rows.end.min(start + block);
+            let pixels = (rows.start - shift) * width..(rows.end - shift) * width;
+            level.dispatch(Task { operands: self, rows, first: pixels.start, output: cells, bias, weights });
+            if layer.activation.limits().is_none() {
+                cells.runs(pixels, |run| layer.activation.apply(level, all, run, own.clone(), pitch));
+            }
+        }
+    }
+}
+
 /// Some rows and channels of a depthwise convolution, with its operands.
 struct Task<'a, 'o> {
-    layer: &'a Depthwise,
+    operands: &'a Operands<'a>,
     rows: Range<usize>,
-    input: &'a [f32],
+    /// The first of their pixels in the output.
+    first: usize,
     output: &'a mut Cells<'o>,
     bias: &'a [f32],
     weights: &'a [f32],
@@ -79,90 +99,25 @@ impl WithSimd for Task<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let Depthwise { input, output, rows, columns, multiplier, .. } = self.layer;
-        // So many channels at once that the rows of a window stay in a first-level cache, but no fewer than make the
-        // reads of a pixel long: wide maps come from far away.
-        const CACHE: usize = 8 * 1024;
-        let block = match multiplier {
-            1 => (CACHE / (rows.kernel * input.width)).max(4 * PANEL) / PANEL * PANEL,
-            _ => output.channels,
-        };
-        let along = Along::Forward { repeat: 1 };
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Depthwise { input, output, rows, columns, multiplier, activation, .. } = self.operands.layer;
         let own = self.output.channels();
-        for first in own.clone().step_by(block) {
-            let channels = first..own.end.min(first + block);
-            for row in Bands::new(rows, along, input.height, self.rows.end) {
-                let Some(row) = row.within(&self.rows) else { continue };
-                for column in Bands::new(columns, along, input.width, output.width) {
-                    self.region(simd, &row, &column, &channels);
-                }
-            }
+        Lanewise {
+            width: output.width,
+            channels: own.len(),
+            multiplier: *multiplier,
+            windows: [*rows, *columns],
+            cells: [input.height, input.width],
+            input: &self.operands.input[own.start / multiplier..],
+            ring: self.operands.ring,
+            pitch: input.pitch,
+            weights: &self.weights[own.start..],
+            tap: padded(output.channels),
+            bias: &self.bias[own.start..],
+            limits: activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]),
+            output: self.output.from(self.first, own.start),
+            rows: self.rows,
         }
-    }
-}
-
-impl Task<'_, '_> {
-    /// Computes some channels of the pixels where two bands cross.
-    #[inline(always)]
-    fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band, channels: &Range<usize>) {
-        let Depthwise { input, output, columns, multiplier, activation, .. } = self.layer;
-        let width = padded(output.channels);
-        // The output counts in pixels.
-        let lines = Lines::new(row, column, [input.width, output.width], [input.pitch, 1], Lanewise::TILE);
-        let mut taps =
-            [row.taps(input.width * input.pitch, columns.kernel * width), column.taps(input.pitch, width)];
-        if lines.down {
-            taps.reverse();
-        }
-        let limits = activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let start = row.start * output.width + column.start;
-        for line in 0..lines.outer.count {
-            let [from, to] = lines.outer.steps.map(|step| step * line);
-            let [pixel, step] = lines.inner.steps;
-            let line = Lanewise {
-                pixels: lines.inner.count,
-                channels: channels.len(),
-                // Without taps the cells may lie past the input.
-                input: self.input.get(from + channels.start..).unwrap_or(&[]),
-                pixel,
-                taps,
-                weights: &self.weights[channels.start..],
-                bias: &self.bias[channels.start..],
-                limits,
-                output: self.output.from(start + to, channels.start),
-                step,
-            };
-            if *multiplier == 1 {
-                line.compute(simd);
-            } else {
-                spread(simd, line, *multiplier);
-            }
-        }
-    }
-}
-
-/// Computes a line whose input channels each serve `multiplier` output channels.
-#[inline(always)]
-fn spread<S: Simd>(simd: S, mut line: Lanewise<'_>, multiplier: usize) {
-    let [across, along] = &line.taps;
-    let [low, high] = line.limits.map(|limit| simd.splat(limit));
-    for p in 0..line.pixels {
-        let pixel = line.output.pixel(p * line.step, line.channels);
-        for (vector, output) in pixel.chunks_mut(S::LANES).enumerate() {
-            let channel = vector * S::LANES;
-            let mut sum = simd.load(&line.bias[channel..]);
-            for (i, j) in (0..across.count).flat_map(|i| (0..along.count).map(move |j| (i, j))) {
-                let cell = p * line.pixel + across.input(i) + along.input(j);
-                let mut lanes = [0.0; PANEL];
-                for (lane, x) in lanes.iter_mut().enumerate().take(output.len()) {
-                    *x = line.input[cell + (channel + lane) / multiplier];
-                }
-                let weights = &line.weights[across.weights(i) + along.weights(j) + channel..];
-                sum = simd.mul_add(simd.load(&lanes), simd.load(weights), sum);
-            }
-            // In this order, so that NaN passes.
-            simd.store_partial(simd.min(high, simd.max(low, sum)), output);
-        }
+        .compute(simd);
     }
 }

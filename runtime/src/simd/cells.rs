@@ -266,17 +266,6 @@ impl<'a> Target<'a> {
     pub(super) fn reaches(&self, pixel: Option<usize>, channels: usize) -> bool {
         pixel.is_some_and(|pixel| pixel < self.pixels) && channels <= self.channels
     }
-
-    /// This many channels of the pixel that is so far behind.
-    ///
-    /// # Panics
-    /// If they may not be written.
-    #[inline(always)]
-    pub(crate) fn pixel(&mut self, pixel: usize, channels: usize) -> &mut [f32] {
-        assert!(self.reaches(Some(pixel), channels), "a cell of others");
-        // SAFETY: they may be written, as was checked, and while the result lives by nobody else.
-        unsafe { core::slice::from_raw_parts_mut(self.to.add(pixel * self.pitch), channels) }
-    }
 }
 
 /// A square of pixels that may be written.

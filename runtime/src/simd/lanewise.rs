@@ -6,167 +6,216 @@
 )]
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
-use super::{Reads, Simd, Target, WithSimd};
-use crate::weights::padded;
+use core::ops::Range;
 
-/// Output pixels at equal distances that sum the same taps, channel by channel:
-/// channel `c` of output pixel `p · step` is `limit(bias[c] + Σ weights[tap · … + c] · input[p · pixel + … + c])`.
+use super::{Simd, Target, WithSimd};
+use crate::geometry::{Axis, Taps};
+use crate::weights::{PANEL, padded};
+
+/// Rows of output pixels that sum the taps of their windows, channel by channel:
+/// `output[c] = limit(bias[c] + Σ weights[tap][c] · input[c / multiplier])`. Taps outside the input are left out.
 #[derive(Debug)]
 pub(crate) struct Lanewise<'a> {
-    /// Number of output pixels.
-    pub pixels: usize,
-    /// Number of channels.
+    /// The output rows to compute.
+    pub rows: Range<usize>,
+    /// Pixels of an output row.
+    pub width: usize,
+    /// Output channels.
     pub channels: usize,
-    /// The input, from the cell where the first pixel's taps count from.
+    /// Output channels for each input channel.
+    pub multiplier: usize,
+    /// The windows along the rows and along the columns.
+    pub windows: [Axis; 2],
+    /// Rows and columns of the input.
+    pub cells: [usize; 2],
+    /// The input: row `y` is row `y % ring` of it.
     pub input: &'a [f32],
-    /// Floats from one pixel's window to the next.
-    pub pixel: usize,
-    /// The taps across and along the line.
-    pub taps: [Reads; 2],
-    /// The weights of the taps, each for all channels, up to a whole panel.
+    /// Rows of the input that are there at once.
+    pub ring: usize,
+    /// Floats from one input cell to the next.
+    pub pitch: usize,
+    /// The weights of the taps, row by row, each for all channels, up to a whole panel.
     pub weights: &'a [f32],
+    /// Floats from one tap's weights to the next.
+    pub tap: usize,
     /// Bias of each channel, up to a whole panel.
     pub bias: &'a [f32],
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
     /// The first pixel's channels and what follows them.
     pub output: Target<'a>,
-    /// Pixels from one output pixel to the next.
-    pub step: usize,
 }
 
-impl Lanewise<'_> {
-    /// Most pixels of a tile, as many as there are cases for.
-    pub(crate) const TILE: usize = 6;
+/// Most pixels of a tile, as many as there are cases for. The widths of maps are often its multiples.
+const TILE: usize = 7;
 
-    /// Computes the line, in tiles of nearly equal size.
+impl Lanewise<'_> {
+    /// Computes the rows.
     ///
     /// # Panics
-    /// If the line leaves one of its slices.
+    /// If they leave one of the slices.
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(self, simd: S) {
-        assert!(self.fits() == Some(true), "the line leaves its slices");
-        let along = &self.taps[1];
+        assert!(self.fits() == Some(true), "the rows leave their slices");
+        let Axis { kernel, stride, dilation, .. } = self.windows[1];
         // Neighbouring windows share input cells: each is loaded once where their overlap is known.
-        let near = along.repeat == 1 && along.delta == 1;
-        let shared = match (along.count, self.pixel) {
-            (3 | 5, pixel) if near && pixel == along.pitch => (along.count, 1),
-            (3 | 5, pixel) if near && pixel == 2 * along.pitch => (along.count, 2),
-            _ => (0, 0),
-        };
-        match shared {
-            (3, 1) => simd.call(Checked::<3, 1> { line: &self }),
-            (3, 2) => simd.call(Checked::<3, 2> { line: &self }),
-            (5, 1) => simd.call(Checked::<5, 1> { line: &self }),
-            (5, 2) => simd.call(Checked::<5, 2> { line: &self }),
-            _ => simd.call(Checked::<0, 0> { line: &self }),
+        let whole = self.channels >= S::LANES && self.multiplier == 1;
+        match (kernel, stride) {
+            (3, 1) if whole && dilation == 1 => simd.call(Checked::<3, 1, true> { rows: &self }),
+            (3, 2) if whole && dilation == 1 => simd.call(Checked::<3, 2, true> { rows: &self }),
+            (5, 1) if whole && dilation == 1 => simd.call(Checked::<5, 1, true> { rows: &self }),
+            (5, 2) if whole && dilation == 1 => simd.call(Checked::<5, 2, true> { rows: &self }),
+            _ if whole => simd.call(Checked::<0, 0, true> { rows: &self }),
+            _ => simd.call(Checked::<0, 0, false> { rows: &self }),
         }
     }
 
     /// Whether everything that the tiles touch lies inside the slices; `None` is an overflow.
     fn fits(&self) -> Option<bool> {
-        let last = self.pixels.checked_sub(1)?;
-        let [across, along] = &self.taps;
-        let sums = if across.count == 0 || along.count == 0 {
-            true
-        } else {
-            let (across, along) = (across.reach()?, along.reach()?);
-            let input = last.checked_mul(self.pixel)?.checked_add(across.0)?.checked_add(along.0)?;
-            input.checked_add(self.channels)? <= self.input.len()
-                && across.1.checked_add(along.1)?.checked_add(padded(self.channels))? <= self.weights.len()
-        };
-        let writes = self.output.reaches(last.checked_mul(self.step), self.channels);
-        Some(sums && writes && padded(self.channels) <= self.bias.len())
+        let [down, across] = &self.windows;
+        let last = |rows: usize, width: usize| rows.checked_mul(width)?.checked_sub(1);
+        let end = |last: usize, step: usize, channels: usize| last.checked_mul(step)?.checked_add(channels);
+        let input =
+            end(last(self.ring, self.cells[1])?, self.pitch, self.channels.div_ceil(self.multiplier))?;
+        let weights = end(last(down.kernel, across.kernel)?, self.tap, padded(self.channels))?;
+        Some(
+            (down.dilation <= self.ring || self.cells[0] <= self.ring)
+                && input <= self.input.len()
+                && weights <= self.weights.len()
+                && padded(self.channels) <= self.bias.len()
+                && self.output.reaches(last(self.rows.len(), self.width), self.channels),
+        )
     }
 }
 
-/// A line that was found to fit its slices. With `K`, it has that many neighbouring taps along it, and its windows are
-/// `STRIDE` cells apart.
-struct Checked<'a, const K: usize, const STRIDE: usize> {
-    line: &'a Lanewise<'a>,
+/// Rows that were found to fit their slices. With `K`, windows have that many neighbouring taps along the columns and are
+/// `STRIDE` cells apart. Vectors are `WHOLE`, and input channels their own, or neither.
+struct Checked<'a, const K: usize, const STRIDE: usize, const WHOLE: bool> {
+    rows: &'a Lanewise<'a>,
 }
 
-impl<const K: usize, const STRIDE: usize> WithSimd for Checked<'_, K, STRIDE> {
+impl<const K: usize, const STRIDE: usize, const WHOLE: bool> WithSimd for Checked<'_, K, STRIDE, WHOLE> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let channels = self.line.channels;
-        let whole = channels - channels % S::LANES;
-        for channel in (0..whole).step_by(S::LANES) {
-            self.vector::<S, true>(simd, channel, S::LANES);
-        }
-        if whole < channels {
-            self.vector::<S, false>(simd, whole, channels - whole);
+        let Lanewise { rows, channels, windows: [down, across], cells, .. } = self.rows;
+        // So many channels at once that the cells and the weights of a tile stay in a first-level cache.
+        const LINES: usize = 448;
+        let lines = down.kernel * ((TILE - 1) * across.stride + 2 * across.kernel);
+        let block = (LINES / lines).max(1) * PANEL;
+        for first in (0..*channels).step_by(block) {
+            for row in rows.clone() {
+                let taps = down.taps(row, cells[0]);
+                self.row(simd, row - rows.start, &taps, first..(first + block).min(*channels));
+            }
         }
     }
 }
 
-impl<const K: usize, const STRIDE: usize> Checked<'_, K, STRIDE> {
-    /// Computes `count` channels from `channel` on of all pixels, in tiles of nearly equal size; a `WHOLE` vector or
-    /// less.
+/// Pixels of a row that are computed together.
+struct Tile<'a> {
+    /// The first of all rows' pixels.
+    pixel: usize,
+    /// The rows of the window.
+    taps: &'a Taps,
+    /// The first input cell along the columns, which may lie outside.
+    cell: isize,
+    /// The channels.
+    channels: Range<usize>,
+}
+
+impl<const K: usize, const STRIDE: usize, const WHOLE: bool> Checked<'_, K, STRIDE, WHOLE> {
+    /// Computes some channels of a row, in tiles of nearly equal size.
     #[inline(always)]
-    fn vector<S: Simd, const WHOLE: bool>(&self, simd: S, channel: usize, count: usize) {
-        let tiles = self.line.pixels.div_ceil(Lanewise::TILE);
+    fn row<S: Simd>(&self, simd: S, row: usize, taps: &Taps, channels: Range<usize>) {
+        let Lanewise { width, windows: [_, across], cells: [_, cells], .. } = self.rows;
+        let tiles = width.div_ceil(TILE);
         let mut first = 0;
         for tile in 0..tiles {
-            let pixels = (self.line.pixels - first).div_ceil(tiles - tile);
-            // SAFETY: `Lanewise::compute` checked that all of the line's reads and writes lie inside its slices, and the
-            // tile's pixels and channels are among the line's.
-            unsafe {
-                match pixels {
-                    1 => self.tile::<S, 1, WHOLE>(simd, first, channel, count),
-                    2 => self.tile::<S, 2, WHOLE>(simd, first, channel, count),
-                    3 => self.tile::<S, 3, WHOLE>(simd, first, channel, count),
-                    4 => self.tile::<S, 4, WHOLE>(simd, first, channel, count),
-                    5 => self.tile::<S, 5, WHOLE>(simd, first, channel, count),
-                    _ => self.tile::<S, { Lanewise::TILE }, WHOLE>(simd, first, channel, count),
-                }
+            let pixels = (width - first).div_ceil(tiles - tile);
+            let cell = (first * across.stride) as isize - across.before as isize;
+            let reach = ((pixels - 1) * across.stride + (across.kernel - 1) * across.dilation) as isize;
+            let inside = cell >= 0 && cell + reach < *cells as isize;
+            let tile = Tile { pixel: row * width + first, taps, cell, channels: channels.clone() };
+            macro_rules! cases {
+                ($($p:literal)+) => {
+                    // SAFETY: `Lanewise::compute` checked the slices; the tile's pixels and channels are among the
+                    // output's, and its cells inside the input if it is no edge.
+                    unsafe {
+                        match (pixels, inside) {
+                            $(($p, true) => self.tile::<S, $p, false>(simd, &tile),
+                            ($p, false) => self.tile::<S, $p, true>(simd, &tile),)+
+                            _ => unreachable!("no such tile"),
+                        }
+                    }
+                };
             }
+            cases!(1 2 3 4 5 6 7);
             first += pixels;
         }
     }
 
-    /// Computes `count` channels from `channel` on of `P` pixels from `first` on.
+    /// Computes `P` pixels, vector by vector; at an `EDGE`, only the cells inside the input count.
     ///
     /// # Safety
-    /// They are channels and pixels of the line, whose reads and writes were checked.
+    /// The pixels and channels are among the output's, and the cells inside the input unless at an edge.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const WHOLE: bool>(
+    unsafe fn tile<S: Simd, const P: usize, const EDGE: bool>(&self, simd: S, tile: &Tile<'_>) {
+        for channel in tile.channels.clone().step_by(S::LANES) {
+            // The last vector starts early rather than be partly empty.
+            let channel = channel.min(self.rows.channels.saturating_sub(S::LANES));
+            // SAFETY: the caller's promise.
+            unsafe { self.vector::<S, P, EDGE>(simd, tile, channel) };
+        }
+    }
+
+    /// Computes the vector from `channel` on of a tile.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn vector<S: Simd, const P: usize, const EDGE: bool>(
         &self,
         simd: S,
-        first: usize,
+        tile: &Tile<'_>,
         channel: usize,
-        count: usize,
     ) {
-        let line = self.line;
-        let [across, along] = &line.taps;
-        // SAFETY: the caller's promise. The taps of a tile with `K` have unit distance in cells, so that cell `j` from
-        // the first pixel's first tap is tap `j - p · STRIDE` of pixel `p`.
+        let Lanewise { windows: [_, across], cells: [_, cells], ring, pitch, tap: panels, output, .. } =
+            self.rows;
+        let &Tile { pixel, taps, cell, .. } = tile;
+        let outside = |cell: isize| EDGE && !(0..*cells as isize).contains(&cell);
+        // SAFETY: the caller's promise, and the slices were checked: they hold all of the ring's rows and the weights
+        // of all taps. `taps` are taps of the window on rows inside the input.
         unsafe {
-            let mut sums = [simd.load_at(line.bias.as_ptr().add(channel)); P];
-            let input = line.input.as_ptr().add(first * line.pixel + channel);
-            let weights = line.weights.as_ptr().add(channel);
-            for row in 0..across.count {
-                let input = input.add(across.input(row));
-                let weights = weights.add(across.weights(row));
+            let mut sums = [simd.load_at(self.rows.bias.as_ptr().add(channel)); P];
+            let mut row = taps.first % ring;
+            for tap in taps.tap..taps.tap + taps.count {
+                let input = self.rows.input.as_ptr().add(row * cells * pitch);
+                let at = |cell: isize| input.offset(cell * *pitch as isize);
+                let weights = self.rows.weights.as_ptr().add(tap * across.kernel * panels + channel);
                 if K == 0 {
-                    for tap in 0..along.count {
-                        let w = simd.load_at(weights.add(along.weights(tap)));
-                        let input = input.add(along.input(tap));
+                    for tap in 0..across.kernel {
+                        let w = simd.load_at(weights.add(tap * panels));
+                        let cell = cell + (tap * across.dilation) as isize;
                         for p in 0..P {
-                            let x = load::<S, WHOLE>(simd, input.add(p * line.pixel), count);
-                            sums[p] = simd.mul_add(x, w, sums[p]);
+                            let cell = cell + (p * across.stride) as isize;
+                            if !outside(cell) {
+                                sums[p] = simd.mul_add(self.load(simd, at(cell), channel), w, sums[p]);
+                            }
                         }
                     }
                 } else {
-                    let input = input.add(along.input(0));
                     let mut w = [simd.splat(0.0); K];
                     for tap in 0..K {
-                        w[tap] = simd.load_at(weights.add(along.weights(tap)));
+                        w[tap] = simd.load_at(weights.add(tap * panels));
                     }
                     for j in 0..(P - 1) * STRIDE + K {
-                        let x = load::<S, WHOLE>(simd, input.add(j * along.pitch), count);
+                        let cell = cell + j as isize;
+                        if outside(cell) {
+                            continue;
+                        }
+                        let x = self.load(simd, at(cell), channel);
                         for p in 0..P {
                             if p * STRIDE <= j && j < p * STRIDE + K {
                                 sums[p] = simd.mul_add(x, w[j - p * STRIDE], sums[p]);
@@ -174,27 +223,43 @@ impl<const K: usize, const STRIDE: usize> Checked<'_, K, STRIDE> {
                         }
                     }
                 }
+                row += taps.step;
+                if row >= *ring {
+                    row -= ring;
+                }
             }
-            let (low, high) = (simd.splat(line.limits[0]), simd.splat(line.limits[1]));
-            let step = line.step * line.output.pitch;
+            let (low, high) = (simd.splat(self.rows.limits[0]), simd.splat(self.rows.limits[1]));
+            let to = output.to.add(pixel * output.pitch + channel);
             for p in 0..P {
                 // In this order, so that NaN passes.
                 let limited = simd.min(high, simd.max(low, sums[p]));
-                let to = line.output.to.add((first + p) * step + channel);
+                let to = to.add(p * output.pitch);
                 if WHOLE {
                     simd.store_at(limited, to);
                 } else {
-                    simd.store_some_at(limited, to, count);
+                    simd.store_some_at(limited, to, (self.rows.channels - channel).min(S::LANES));
                 }
             }
         }
     }
-}
 
-/// # Safety
-/// `count` floats can be read, or a vector if `WHOLE`.
-#[inline(always)]
-unsafe fn load<S: Simd, const WHOLE: bool>(simd: S, from: *const f32, count: usize) -> S::V {
-    // SAFETY: the caller's promise.
-    unsafe { if WHOLE { simd.load_at(from) } else { simd.load_some_at(from, count) } }
+    /// The inputs of a vector of channels at one cell.
+    ///
+    /// # Safety
+    /// The cell's channels can be read.
+    #[inline(always)]
+    unsafe fn load<S: Simd>(&self, simd: S, cell: *const f32, channel: usize) -> S::V {
+        // SAFETY: the caller's promise; the channels are among the output's.
+        unsafe {
+            if WHOLE {
+                return simd.load_at(cell.add(channel));
+            }
+            let Lanewise { channels, multiplier, .. } = self.rows;
+            let mut lanes = [0.0; PANEL];
+            for (lane, x) in lanes.iter_mut().enumerate().take((channels - channel).min(S::LANES)) {
+                *x = *cell.add((channel + lane) / multiplier);
+            }
+            simd.load_at(lanes.as_ptr())
+        }
+    }
 }
