@@ -274,8 +274,7 @@ impl Task<'_, '_> {
         let most = simd.shape(usize::MAX, channels.vectors).1;
         // The output counts in pixels.
         let pitches = [pitch, 1, self.residual.map_or(0, |(_, pitch)| pitch)];
-        let Lines { outer, inner } =
-            Lines::new(row, column, [conv.input.width, width, width], pitches, most);
+        let Lines { outer, inner } = Lines::new(row, column, [conv.input.width, width, width], pitches, most);
 
         let limits = conv.activation.limits().unwrap_or(Line::OPEN);
         let start = (row.start - self.shift) * width + column.start;

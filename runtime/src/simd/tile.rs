@@ -110,19 +110,21 @@ impl Line<'_> {
     /// # Panics
     /// If the line leaves one of its slices.
     #[inline(always)]
-    pub(crate) fn compute<S: Simd>(self, simd: S) {
+    pub(crate) fn compute<S: Simd>(&self, simd: S) {
         assert!(self.fits(S::LANES, self.len) == Some(true), "the line leaves its slices");
         let most = simd.shape(self.pixels, self.vectors).1;
         // Pixels whose floats share a set of the first-level cache must not be more than its ways.
         let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
-        let tiles = self.pixels.div_ceil(most);
+        // Where a single product is short, so many divisions would show.
+        let share = |pixels: usize, tiles: usize| if tiles == 1 { pixels } else { pixels.div_ceil(tiles) };
+        let tiles = if self.pixels <= most { 1 } else { self.pixels.div_ceil(most) };
         let mut first = 0;
         for tile in 0..tiles {
-            let pixels = (self.pixels - first).div_ceil(tiles - tile);
+            let pixels = share(self.pixels - first, tiles - tile);
             if self.far {
                 self.ask(first + pixels..(first + 2 * pixels).min(self.pixels));
             }
-            simd.tile(self.vectors, pixels, Tile { line: &self, first });
+            simd.tile(self.vectors, pixels, Tile { line: self, first });
             first += pixels;
         }
     }

@@ -96,7 +96,7 @@ impl<const N: usize> Window<'_, N> {
     /// # Panics
     /// If it leaves one of its slices.
     #[inline(always)]
-    pub(crate) fn compute<S: Simd, F: Scheme<N, T>, const T: usize>(self, simd: S) {
+    pub(crate) fn compute<S: Simd, F: Scheme<N, T>, const T: usize>(&self, simd: S) {
         assert!(self.fits(S::LANES) == Some(true), "the window leaves its slices");
         simd.call(CheckedWindow::<F, N, T>(self, core::marker::PhantomData));
     }
@@ -110,38 +110,46 @@ impl<const N: usize> Window<'_, N> {
 }
 
 /// A window that was found to fit its slices.
-struct CheckedWindow<'a, F, const N: usize, const T: usize>(Window<'a, N>, core::marker::PhantomData<F>);
+struct CheckedWindow<'w, F, const N: usize, const T: usize>(&'w Window<'w, N>, core::marker::PhantomData<F>);
 
 impl<F: Scheme<N, T>, const N: usize, const T: usize> WithSimd for CheckedWindow<'_, F, N, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let window = &self.0;
-        let channels = window.channels;
-        let inside = window.rows.iter().chain(&window.columns).all(Option::is_some);
-        let whole = if inside { channels - channels % S::LANES } else { 0 };
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Window { rows, columns, channels, .. } = *self.0;
+        let inside = rows.iter().chain(&columns).all(Option::is_some);
+        let whole = channels - channels % S::LANES;
         // SAFETY: `Window::compute` checked that the channels of every cell, and whole vectors of every element, lie
-        // inside the slices; cells of the first vectors all exist.
+        // inside the slices; whether all cells exist was looked at.
         unsafe {
             for channel in (0..whole).step_by(S::LANES) {
-                self.vector::<S, true>(simd, channel, S::LANES);
+                if inside {
+                    self.vector::<S, true, true>(simd, channel, S::LANES);
+                } else {
+                    self.vector::<S, true, false>(simd, channel, S::LANES);
+                }
             }
-            for channel in (whole..channels).step_by(S::LANES) {
-                self.vector::<S, false>(simd, channel, S::LANES.min(channels - channel));
+            if whole < channels {
+                self.vector::<S, false, false>(simd, whole, channels - whole);
             }
         }
     }
 }
 
 impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T> {
-    /// Transforms `count` channels from `channel` on; if `WHOLE`, a vector of them, and no cell is outside.
+    /// Transforms `count` channels from `channel` on; if `WHOLE`, a vector of them, and if `INSIDE`, no cell is outside.
     ///
     /// # Safety
     /// The channels of all cells and a vector of all elements lie inside the slices.
     #[inline(always)]
-    unsafe fn vector<S: Simd, const WHOLE: bool>(&mut self, simd: S, channel: usize, count: usize) {
-        let Window { input, rows, columns, output, step, .. } = &mut self.0;
+    unsafe fn vector<S: Simd, const WHOLE: bool, const INSIDE: bool>(
+        &self,
+        simd: S,
+        channel: usize,
+        count: usize,
+    ) {
+        let Window { input, rows, columns, output, step, .. } = self.0;
         let zero = simd.splat(0.0);
         let mut across = [[zero; N]; N];
         // SAFETY: the caller's promise; of cells outside nothing is read.
@@ -150,16 +158,16 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T>
             for i in 0..N {
                 let row = match rows[i] {
                     Some(row) => input.add(row),
-                    None if WHOLE => core::hint::unreachable_unchecked(),
+                    None if INSIDE => core::hint::unreachable_unchecked(),
                     None => continue,
                 };
                 let mut cells = [zero; N];
                 for j in 0..N {
-                    cells[j] = if WHOLE {
-                        simd.load_at(row.add(columns[j].unwrap_unchecked()))
-                    } else {
-                        let some = if columns[j].is_some() { count } else { 0 };
-                        simd.load_some_at(row.wrapping_add(columns[j].unwrap_or(0)), some)
+                    cells[j] = match columns[j] {
+                        Some(column) if WHOLE => simd.load_at(row.add(column)),
+                        Some(column) => simd.load_some_at(row.add(column), count),
+                        None if INSIDE => core::hint::unreachable_unchecked(),
+                        None => zero,
                     };
                 }
                 across[i] = F::window(simd, cells);
@@ -217,7 +225,7 @@ impl Outputs<'_> {
     /// # Panics
     /// If the tile leaves one of its slices.
     #[inline(always)]
-    pub(crate) fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
+    pub(crate) fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(&self, simd: S) {
         assert!(self.fits(S::LANES, N, T) == Some(true), "the tile leaves its slices");
         match self.join {
             Join::None => simd.call(CheckedOutputs::<F, N, T, 1, false>(self, core::marker::PhantomData)),
@@ -245,8 +253,8 @@ impl Outputs<'_> {
 }
 
 /// A tile that was found to fit its slices, with pools of `P` × `P` outputs.
-struct CheckedOutputs<'a, F, const N: usize, const T: usize, const P: usize, const MAX: bool>(
-    Outputs<'a>,
+struct CheckedOutputs<'o, F, const N: usize, const T: usize, const P: usize, const MAX: bool>(
+    &'o Outputs<'o>,
     core::marker::PhantomData<F>,
 );
 
@@ -256,8 +264,8 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let Outputs { channels, ref output, .. } = self.0;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let &Outputs { channels, ref output, .. } = self.0;
         let whole = if output.size == [T / P; 2] { channels - channels % S::LANES } else { 0 };
         // SAFETY: `Outputs::compute` checked that these channels of the tile's cells lie inside the slices.
         unsafe {
@@ -279,9 +287,9 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
     /// # Safety
     /// The channels of the cells lie inside the slices.
     #[inline(always)]
-    unsafe fn vector<S: Simd, const WHOLE: bool>(&mut self, simd: S, channel: usize, count: usize) {
-        let Outputs { products, step, bias, residual, limits, output, .. } = &mut self.0;
-        let Square { to, size, steps, .. } = *output;
+    unsafe fn vector<S: Simd, const WHOLE: bool>(&self, simd: S, channel: usize, count: usize) {
+        let Outputs { products, step, bias, residual, limits, output, .. } = self.0;
+        let &Square { to, size, steps, .. } = output;
         let zero = simd.splat(0.0);
         // SAFETY: the caller's promise; cells beyond the size are not touched.
         unsafe {
