@@ -59,7 +59,9 @@ impl Reads {
     pub(super) fn reach(&self) -> Option<(usize, usize)> {
         let last = self.count.checked_sub(1)?;
         let end = self.from.checked_add_signed(isize::try_from(last).ok()?.checked_mul(self.delta)?)?;
-        let input = self.from.max(end).checked_div(self.repeat)?.checked_mul(self.pitch)?;
+        let cell = self.from.max(end);
+        let cell = if self.repeat == 1 { cell } else { cell.checked_div(self.repeat)? };
+        let input = cell.checked_mul(self.pitch)?;
         let weights = last.checked_mul(self.weight_step)?.checked_add(self.weight)?;
         Some((input, weights))
     }

@@ -82,34 +82,38 @@ impl Multiply<'_, '_> {
             let vectors = simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0;
             let width = vectors * S::LANES;
             let channels = first..own.end.min(first + width);
-            for element in 0..N * N {
+            let (floats, weights) = (map.width * map.pitch, &panels[first / PANEL * panel..]);
+            let mut line = Line {
+                pixels: tiles.len(),
+                channels: width,
+                vectors,
+                input: windows,
+                pixel: map.pitch,
+                taps: [Reads::ONE; 2],
+                len: inputs,
+                weights,
+                panel,
+                bias: &ZEROS,
+                residual: None,
+                limits: Line::OPEN,
+                far: false,
+                output: Target::new(&mut [], 0, width),
+                step: 1,
+            };
+            for (element, products) in products.chunks_mut(step).take(N * N).enumerate() {
+                // While the products keep the processor busy.
                 if writes_far {
                     for tile in share::<N>(element, &tiles) {
                         output.square(tile, first).will_write(channels.len());
                     }
                 }
-                // While the products keep the processor busy.
-                if channels.end == own.end {
+                if channels.end == own.end && !next.is_empty() {
                     operands.will_read::<N>(element, &next);
                 }
-                Line {
-                    pixels: tiles.len(),
-                    channels: width,
-                    vectors,
-                    input: &windows[element * map.width * map.pitch..],
-                    pixel: map.pitch,
-                    taps: [Reads::ONE; 2],
-                    len: inputs,
-                    weights: &panels[first / PANEL * panel + element * inputs * PANEL..],
-                    panel,
-                    bias: &ZEROS,
-                    residual: None,
-                    limits: Line::OPEN,
-                    far: false,
-                    output: Target::new(&mut products[element * step..], tiles.len(), width),
-                    step: 1,
-                }
-                .compute(simd);
+                line.input = &windows[element * floats..];
+                line.weights = &weights[element * inputs * PANEL..];
+                line.output = Target::new(products, tiles.len(), width);
+                line.compute(simd);
             }
             for (index, tile) in tiles.clone().enumerate() {
                 let (products, bias) = (&products[index * width..], &bias[first..]);
