@@ -35,7 +35,10 @@ pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>) -> Option
     let (_, Windows::Sliding(rows, _)) = conv.pool? else { return None };
     let full = convolved(conv, graph.nodes[node.inputs[0]].shape, node.shape)?;
     let [_, width, channels] = full.extents();
-    Some(dense([rows.kernel, width, channels]))
+    // Rows for some pooled ones at once, as long as they stay near.
+    const CACHE: usize = 16 * 1024;
+    let pooled = (CACHE / (rows.kernel * width * channels)).clamp(1, node.shape.extents()[0]);
+    Some(dense([pooled * rows.kernel, width, channels]))
 }
 
 /// The steps of a node whose memory is written at its turn. Its weights start at the float `weights`.

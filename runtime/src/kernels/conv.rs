@@ -47,7 +47,7 @@ pub struct Conv2d {
     /// Applied last, before pooling.
     pub activation: Activation,
     /// A pooling of the result, of a convolution that is not transposed. Its `input` is scratch, a ring for
-    /// the rows of one pooled row (its height the pooling's extent), its `output` equals this kernel's.
+    /// the rows of one pooled row or of some (its height the pooling's extent or more), its `output` equals this kernel's.
     pub pool: Option<Pool>,
 }
 
@@ -139,17 +139,23 @@ struct Operands<'a> {
 }
 
 impl Operands<'_> {
-    /// Computes some rows of the pooled convolution in a ring of rows: row `y` lies in row `y % height`.
+    /// Computes some rows of the pooled convolution in a ring of rows: row `y` lies in row `y % height`. As many are
+    /// computed at once as the ring holds.
     fn pooled(&self, pool: &Pool, output: &mut Cells<'_>, scratch: &mut [f32]) {
         let (ring, height, width) = (&pool.input, self.conv.height(), pool.output.width);
+        let taps = |y: usize| pool.windows.rows(y, height, pool.output.height);
+        let end = |y: usize| {
+            let taps = taps(y);
+            taps.first + taps.count.saturating_sub(1) * taps.step + taps.count.min(1)
+        };
+        let last = output.rows().next_back().map_or(0, end);
         let mut next = 0;
         for y in output.rows() {
-            let taps = pool.windows.rows(y, height, pool.output.height);
-            let end = taps.first + taps.count.saturating_sub(1) * taps.step + taps.count.min(1);
+            let taps = taps(y);
             next = next.max(taps.first);
-            while next < end {
+            while next < end(y) {
                 let top = next % ring.height;
-                let rows = next..end.min(next + ring.height - top);
+                let rows = next..last.min(taps.first + ring.height).min(next + ring.height - top);
                 next = rows.end;
                 let shift = rows.start - top;
                 self.compute(rows, shift, &mut Cells::new(scratch, ring));
