@@ -168,7 +168,8 @@ fn a_concatenation_is_written_by_its_parts() {
     ] {
         says(&concat(parts), &format!("concat_views: not: {reason}"));
     }
-    let chained = format!("{CONV}{}", CONV.replace("name: conv", "name: other"));
+    let point = CONV.replace("kernel_size: 3", "kernel_size: 1");
+    let chained = format!("{point}{}", point.replace("name: conv", "name: other"));
     let chained = format!("{chained}  - concat: {{ name: all, from: [conv, other] }}\n");
     says(&chained, "concat_views: not: other in all: a kernel would read the memory that it writes");
     let output = format!("{}output: [all, other]\n", concat("conv, other"));
@@ -248,4 +249,22 @@ fn images_share_the_dense_layers_at_the_end() {
     let early = format!("{CONV}{flat}{}output: [conv, first]\n", dense("first"));
     says(&early, "batch_tail: not: an output comes before the dense layers");
     assert!(!reports(CONV).iter().any(|report| report.starts_with("batch_tail")));
+}
+
+#[test]
+fn small_maps_are_padded_apart() {
+    says(CONV, "pad_small: conv");
+    for other in [
+        CONV.replace("same", "valid"),
+        // Wide enough for tiles, and for many multiplications.
+        format!(
+            "{}{}",
+            CONV.replace("filters: 4", "filters: 32").replace("same", "valid"),
+            CONV.replace("filters: 4", "filters: 32").replace("conv,", "wide,")
+        ),
+        // Large.
+        format!("  - upsample2d: {{ scale_factor: 16, mode: bilinear }}\n{CONV}"),
+    ] {
+        assert!(!reports(&other).iter().any(|report| report.starts_with("pad_small")), "{other}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What rewrites need: who reads what, and the removal of what nobody reads.
+//! What rewrites need: who reads what, new nodes, and the removal of what nobody reads.
 
 use convolve_runtime::kernels::Activation;
 use convolve_runtime::weights::{Fold, ParameterId};
@@ -15,6 +15,15 @@ impl Graph {
             uses[id] += 1;
         }
         uses
+    }
+
+    /// Puts a node in front of node `at`.
+    pub fn insert(&mut self, at: NodeId, node: Node) {
+        let read = self.nodes.iter_mut().flat_map(|node| &mut node.inputs);
+        for id in read.chain(self.outputs.iter_mut().map(|(_, id)| id)) {
+            *id += usize::from(*id >= at);
+        }
+        self.nodes.insert(at, node);
     }
 
     /// Removes the nodes that no output needs. The network's inputs stay.

@@ -9,6 +9,7 @@ mod fold_norm;
 mod fuse_activation;
 mod fuse_pooling;
 mod fuse_residual;
+mod pad_small;
 mod read_upsampled;
 
 use crate::graph::{Graph, Node, Op, Shape};
@@ -27,7 +28,8 @@ pub struct Pass {
 ///
 /// Norms are folded first, because a folded norm lets an activation reach the convolution. Padding goes
 /// before upsampling, because it often stands between an upsampling and its convolution. Activations go
-/// before sums and pooling, which take the activation along.
+/// before sums and pooling, which take the activation along. Last, the padding of small maps is set apart
+/// again, when it is known what else a convolution does.
 pub const PASSES: &[Pass] = &[
     Pass { name: "drop_identities", run: drop_identities::run },
     Pass { name: "fold_norm", run: fold_norm::run },
@@ -36,6 +38,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fuse_residual", run: fuse_residual::run },
     Pass { name: "fuse_pooling", run: fuse_pooling::run },
     Pass { name: "read_upsampled", run: read_upsampled::run },
+    Pass { name: "pad_small", run: pad_small::run },
 ];
 
 /// Runs every pass that is on.
