@@ -10,12 +10,12 @@ use std::path::Path;
 use std::time::Instant;
 use std::{env, fs, slice};
 
-use convolve::{Model, Tensor, Workspace};
+use convolve::{Model, Tensor, Threads, Workspace};
 use convolve_models::{AtrousPyramid, MnistPytorch, MobileNetV2, ResNet18, ResNet50, UNet};
 
 /// Serves requests with a network.
 macro_rules! serve {
-    ($network:ident, $folder:expr, $output:expr) => {{
+    ($network:ident, $threads:expr, $folder:expr, $output:expr) => {{
         let input = floats(&fs::read($folder.join("input.nhwc"))?);
         let input = <$network as Model>::Input::view(&input);
         let mut requests = io::stdin().lock().lines();
@@ -24,6 +24,7 @@ macro_rules! serve {
         let start = Instant::now();
         let file = fs::read($folder.join("weights.safetensors"))?;
         let model = $network::from_safetensors(&file).map_err(|errors| format!("{errors:?}"))?;
+        let model = model.with_threads($threads);
         drop(file);
         let mut workspace = Workspace::new();
         let output = model.predict(input, &mut workspace);
@@ -51,17 +52,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [network, folder, output, threads] = &arguments[..] else {
         return Err("latency NETWORK FOLDER OUTPUT THREADS".into());
     };
-    if threads != "1" {
-        return Err("a prediction runs on one thread".into());
-    }
+    let threads = Threads::new(threads.parse()?);
     let folder = Path::new(folder);
     match network.as_str() {
-        "mnist" => serve!(MnistPytorch, folder, output),
-        "unet" => serve!(UNet, folder, output),
-        "resnet18" => serve!(ResNet18, folder, output),
-        "resnet50" => serve!(ResNet50, folder, output),
-        "mobilenetv2" => serve!(MobileNetV2, folder, output),
-        "atrous_pyramid" => serve!(AtrousPyramid, folder, output),
+        "mnist" => serve!(MnistPytorch, &threads, folder, output),
+        "unet" => serve!(UNet, &threads, folder, output),
+        "resnet18" => serve!(ResNet18, &threads, folder, output),
+        "resnet50" => serve!(ResNet50, &threads, folder, output),
+        "mobilenetv2" => serve!(MobileNetV2, &threads, folder, output),
+        "atrous_pyramid" => serve!(AtrousPyramid, &threads, folder, output),
         other => return Err(format!("no network is called {other}").into()),
     }
     Ok(())
