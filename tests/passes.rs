@@ -268,3 +268,32 @@ fn small_maps_are_padded_apart() {
         assert!(!reports(&other).iter().any(|report| report.starts_with("pad_small")), "{other}");
     }
 }
+
+#[test]
+fn a_depthwise_convolution_is_computed_with_those_around_it() {
+    let net = |side: usize, hidden: usize, last: &str, end: &str| -> Vec<String> {
+        let text = format!(
+            "name: Net\ninput: [{side}, {side}, 4]\nlayers:
+  - conv2d: {{ name: wide, filters: {hidden}, kernel_size: 1 }}
+  - depthwise_conv2d: {{ name: deep, kernel_size: 3, padding: same }}
+  - conv2d: {{ name: narrow, filters: 8, {last} }}\n{end}"
+        );
+        let graph = graph(&text).expect("a valid network");
+        plan(&graph, &Options::default()).reports.iter().map(ToString::to_string).collect()
+    };
+    let says = |found: Vec<String>, expected: &str| {
+        assert!(found.iter().any(|report| report == expected), "{expected}: {found:#?}");
+    };
+    let point = "kernel_size: 1";
+    // 56 pixels of 64 channels: a ring of two rows more, and as many rows of the result.
+    says(net(56, 64, point, ""), "strips: wide, deep, narrow: 8 rows at once");
+    says(net(56, 60, point, ""), "strips: deep, narrow: 19 rows at once");
+    says(net(56, 64, point, "output: [narrow, wide]\n"), "strips: deep, narrow: 18 rows at once");
+    let read = "strips: not: wide, deep, narrow: something else reads it too";
+    says(net(56, 64, point, "output: [narrow, deep]\n"), read);
+    let large =
+        "strips: not: wide, deep, narrow: the convolution after it looks at more than a pixel, or pools";
+    says(net(56, 64, "kernel_size: 3", ""), large);
+    says(net(15, 512, point, ""), "strips: not: wide, deep, narrow: its rows are short");
+    says(net(16, 64, point, ""), "strips: not: wide, deep, narrow: a second-level cache holds all of it");
+}

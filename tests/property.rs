@@ -78,10 +78,12 @@ fn large_networks_give_the_same_bits_on_any_number_of_threads() {
 fn every_pass_and_decision_finds_something_to_do() {
     let mut done = BTreeSet::new();
     for seed in seeds(1000) {
-        let mut graph = random::network(seed).graph;
-        let mut reports = optimise(&mut graph, &Options::default());
-        reports.extend(plan(&graph, &Options::default()).reports);
-        done.extend(reports.into_iter().filter(|report| report.done).map(|report| report.pass));
+        for network in [random::network(seed), random::large(seed)] {
+            let mut graph = network.graph;
+            let mut reports = optimise(&mut graph, &Options::default());
+            reports.extend(plan(&graph, &Options::default()).reports);
+            done.extend(reports.into_iter().filter(|report| report.done).map(|report| report.pass));
+        }
     }
     let names: BTreeSet<&str> = switches().collect();
     assert_eq!(done, names);

@@ -114,9 +114,15 @@ fn median(times: &mut [f64]) -> f64 {
     times[times.len() / 2]
 }
 
+/// The layers that a step computes.
+fn layers(plan: &Plan<'_>, step: &Step) -> Vec<String> {
+    step.nodes(plan.graph).into_iter().flat_map(|id| plan.graph.nodes[id].layers.clone()).collect()
+}
+
 /// Multiply–adds of a direct convolution.
 fn step_macs(plan: &Plan<'_>, step: &Step) -> f64 {
-    macs(plan.graph, &plan.graph.nodes[step.node]) as f64
+    let nodes = step.nodes(plan.graph);
+    nodes.into_iter().map(|id| macs(plan.graph, &plan.graph.nodes[id])).sum::<u64>() as f64
 }
 
 /// Seconds by the planner's count.
@@ -143,7 +149,7 @@ fn text(plan: &Plan<'_>, times: &Times) -> String {
         let [rate, share] = rates(step_macs(plan, step), seconds);
         rows.push(vec![
             index.to_string(),
-            node.title(),
+            layers(plan, step).join("+"),
             kernel(&step.kernel),
             node.shape.to_string(),
             micros(seconds),
@@ -182,7 +188,7 @@ fn object(plan: &Plan<'_>, times: &Times) -> serde_json::Value {
     let steps = plan.steps.iter().zip(&times.steps).map(|(step, seconds)| {
         let node = &plan.graph.nodes[step.node];
         json!({
-            "layers": node.layers,
+            "layers": layers(plan, step),
             "kernel": kernel(&step.kernel),
             "output": node.shape.dimensions(),
             "macs": step_macs(plan, step),

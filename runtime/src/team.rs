@@ -25,6 +25,15 @@ impl Team {
         Self { threads: Some(threads.clone()) }
     }
 
+    /// Whether only the calling thread computes.
+    #[must_use]
+    pub const fn is_alone(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.threads.is_none();
+        #[cfg(not(feature = "std"))]
+        true
+    }
+
     /// Calls `chunk` once with each index below `count`, in no order, and with scratch memory that is its own
     /// meanwhile: `scratch`, or as much of another thread's. What is in it at first has no meaning.
     ///

@@ -72,6 +72,12 @@ blocks:
       - batch_norm
       - add: { from: [input, batch_norm_1] }
       - relu
+  inverted:
+    params: [hidden, filters, stride]
+    layers:
+      - conv2d: { filters: $hidden, kernel_size: 1, activation: relu6 }
+      - depthwise_conv2d: { kernel_size: 3, stride: $stride, padding: 1, activation: relu6 }
+      - conv2d: { filters: $filters, kernel_size: 1 }
   mixed:
     params: [units]
     layers:
@@ -110,6 +116,8 @@ const LAYERS: &[&str] = &[
     "depthwise_conv2d: { kernel_size: K, stride: S, padding: P, dilation: D, bias: B, activation: A }",
     "depthwise_conv2d: { kernel_size: K, multiplier: G, padding: P, padding_mode: M }",
     "depthwise_conv2d: { kernel_size: 3, padding: same, multiplier: 2, bias: false }",
+    "inverted: { hidden: 48, filters: N, stride: L }",
+    "inverted: { hidden: 48, filters: F, stride: 1 }",
     "conv2d_transpose: { filters: N, kernel_size: K, stride: S, padding: P, dilation: D, activation: A }",
     "conv2d_transpose: { filters: N, kernel_size: K, stride: S, output_padding: I, groups: G, bias: B }",
     "conv2d_transpose: { filters: N, kernel_size: K, stride: 2, padding: same, groups: G }",

@@ -4,7 +4,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
     Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Source,
-    Windows, Winograd,
+    Strips, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::{
@@ -49,6 +49,7 @@ structs! {
     Normalize { input, output, over, epsilon, weights, activation }
     Activate { input, output, activation }
     Softmax { input, output, log }
+    Strips { first, depthwise, last, rows, scratch }
     Winograd {
         input, beside, output, residual, rows, columns, tile, block, scratch, weights, activation, pool,
     }
@@ -118,6 +119,7 @@ impl Literal for Kernel {
             Self::Normalize(kernel) => kernel.literal(),
             Self::Activate(kernel) => kernel.literal(),
             Self::Softmax(kernel) => kernel.literal(),
+            Self::Strips(kernel) => kernel.literal(),
             Self::Winograd(kernel) => kernel.literal(),
         }
     }

@@ -120,7 +120,9 @@ impl Core {
     /// Cycles of a kernel that computes this node, or moves a part of it.
     pub(super) fn cycles(&self, graph: &Graph, id: NodeId, kernel: &Kernel) -> f64 {
         let node = &graph.nodes[id];
-        let weights: usize = node.op.parameters().iter().map(|&id| graph.parameters[id].elements()).sum();
+        let nodes = || kernel.nodes(graph, id).into_iter().map(|id| &graph.nodes[id]);
+        let weights: usize =
+            nodes().flat_map(|node| node.op.parameters()).map(|id| graph.parameters[id].elements()).sum();
         let tensors = || kernel.reads().into_iter().chain([kernel.output()]).map(|slot| slot.len());
         let far = tensors().filter(|&len| len > CACHE).sum::<usize>() as f64;
         let near = tensors().sum::<usize>() as f64 - far;
@@ -138,7 +140,7 @@ impl Core {
             }
             (Kernel::Conv2d(_), Some((conv, input, output))) => moved + self.direct(conv, input, output),
             _ => {
-                let products = macs(graph, node) as f64 / self.macs;
+                let products = nodes().map(|node| macs(graph, node)).sum::<u64>() as f64 / self.macs;
                 products.max(weights as f64 * FLOAT / self.weights) + moved + near * FLOAT / self.near
             }
         }

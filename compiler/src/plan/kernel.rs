@@ -2,10 +2,12 @@
 
 use convolve_runtime::kernels::{
     Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Softmax,
-    Winograd,
+    Strips, Winograd,
 };
 use convolve_runtime::run::Run;
 use convolve_runtime::slot::Slot;
+
+use crate::graph::{Graph, NodeId};
 
 /// A kernel with its operands.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub enum Kernel {
     Activate(Activate),
     /// [`Softmax`].
     Softmax(Softmax),
+    /// [`Strips`].
+    Strips(Strips),
     /// [`Winograd`].
     Winograd(Winograd),
 }
@@ -63,6 +67,7 @@ impl Kernel {
             Self::Normalize(kernel) => kernel.run(run),
             Self::Activate(kernel) => kernel.run(run),
             Self::Softmax(kernel) => kernel.run(run),
+            Self::Strips(kernel) => kernel.run(run),
             Self::Winograd(kernel) => kernel.run(run),
         }
     }
@@ -84,6 +89,10 @@ impl Kernel {
             Self::Normalize(kernel) => vec![kernel.input],
             Self::Activate(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
             Self::Softmax(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
+            Self::Strips(Strips { first, depthwise, last, .. }) => {
+                let input = first.map_or(depthwise.input, |first| first.input);
+                [Some(input), last.residual].into_iter().flatten().collect()
+            }
             Self::Winograd(kernel) => {
                 let beside = kernel.beside.map(|source| source.slot);
                 [Some(kernel.input.slot), beside, kernel.residual].into_iter().flatten().collect()
@@ -108,8 +117,17 @@ impl Kernel {
             Self::Normalize(kernel) => kernel.output,
             Self::Activate(kernel) => kernel.output,
             Self::Softmax(kernel) => kernel.output,
+            Self::Strips(kernel) => kernel.last.output,
             Self::Winograd(kernel) => kernel.output,
         }
+    }
+
+    /// The nodes that it computes, in order, the last of which is `node`.
+    pub(super) fn nodes(&self, graph: &Graph, node: NodeId) -> Vec<NodeId> {
+        let Self::Strips(kernel) = self else { return vec![node] };
+        let depthwise = graph.nodes[node].inputs[0];
+        let first = kernel.first.map(|_| graph.nodes[depthwise].inputs[0]);
+        first.into_iter().chain([depthwise, node]).collect()
     }
 
     /// Memory that it writes and nothing reads afterwards.
@@ -117,6 +135,7 @@ impl Kernel {
     pub fn scratch(&self) -> Option<Slot> {
         match self {
             Self::Conv2d(kernel) => kernel.pool.map(|pool| pool.input),
+            Self::Strips(kernel) => Some(kernel.scratch),
             Self::Winograd(kernel) => Some(kernel.scratch),
             _ => None,
         }
@@ -151,6 +170,7 @@ impl Kernel {
             Self::Normalize(_) => "Normalize",
             Self::Activate(_) => "Activate",
             Self::Softmax(_) => "Softmax",
+            Self::Strips(_) => "Strips",
             Self::Winograd(_) => "Winograd",
         }
     }

@@ -2,13 +2,14 @@
 
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
-    Pool, Resize, Sampling, Softmax, Source, Windows, Winograd,
+    Pool, Resize, Sampling, Softmax, Source, Strips, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 
+use super::strips::Group;
 use super::winograd::Tiles;
 use super::{Kernel, Slots, Step, Storage};
-use crate::graph::{Conv, Graph, NodeId, Op};
+use crate::graph::{self, Conv, Graph, NodeId, Op};
 use crate::verify::convolved;
 
 /// Whether the operands may be swapped.
@@ -25,9 +26,12 @@ pub(super) const fn dense([height, width, channels]: [usize; 3]) -> Slot {
 }
 
 /// The scratch memory that a node needs, wherever it lies.
-pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>) -> Option<Slot> {
+pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>, group: Option<Group>) -> Option<Slot> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
+    if let Some(group) = group {
+        return Some(dense([1, 1, group.scratch(graph)]));
+    }
     if let Some(Tiles { tile, block }) = tiles {
         let inputs = graph.nodes[node.inputs[0]].shape.channels();
         return Some(dense([1, 1, Winograd::scratch(tile, block, inputs)]));
@@ -41,17 +45,75 @@ pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>) -> Option
     Some(dense([pooled * rows.kernel, width, channels]))
 }
 
-/// The steps of a node whose memory is written at its turn. Its weights start at the float `weights`.
+/// The first float of a node's packed weights, and its activation with its slopes there.
+pub(super) type Packed = (usize, Activation);
+
+/// A convolution that is computed directly; of `slots`, the input and the output.
+fn conv2d(conv: &Conv, [input, output]: [Slot; 2], (weights, activation): Packed) -> Conv2d {
+    Conv2d {
+        input,
+        output,
+        residual: None,
+        rows: conv.rows,
+        columns: conv.columns,
+        sampling: conv.sampling,
+        groups: conv.groups,
+        weights,
+        activation,
+        pool: None,
+    }
+}
+
+/// A depthwise convolution.
+pub(super) fn depthwise(
+    op: &graph::Depthwise,
+    [input, output]: [Slot; 2],
+    (weights, activation): Packed,
+) -> Depthwise {
+    Depthwise {
+        input,
+        output,
+        rows: op.rows,
+        columns: op.columns,
+        multiplier: op.multiplier,
+        weights,
+        activation,
+    }
+}
+
+/// A group of convolutions, which ends with `last`, a convolution whose input is not there.
+fn strips(
+    graph: &Graph,
+    group: Group,
+    [input, scratch]: [Slot; 2],
+    last: Conv2d,
+    packed: &[Packed],
+) -> Option<Strips> {
+    let size = |id: NodeId| dense(graph.nodes[id].shape.extents());
+    let first = match group.first {
+        Some(id) => {
+            let Op::Conv(conv) = &graph.nodes[id].op else { return None };
+            Some(conv2d(conv, [input, size(id)], packed[id]))
+        }
+        None => None,
+    };
+    let Op::Depthwise(op) = &graph.nodes[group.depthwise].op else { return None };
+    let between = [group.first.map_or(input, size), size(group.depthwise)];
+    let depthwise = depthwise(op, between, packed[group.depthwise]);
+    Some(Strips { first, depthwise, last: Conv2d { input: between[1], ..last }, rows: group.rows, scratch })
+}
+
+/// The steps of a node whose memory is written at its turn; `packed` tells of it and the nodes before.
 pub(super) fn lower(
     graph: &Graph,
     storage: &Storage<'_>,
     slots: &Slots<'_>,
     id: NodeId,
-    weights: usize,
-    activation: Activation,
+    packed: &[Packed],
 ) -> Vec<Step> {
     let node = &graph.nodes[id];
     let output = slots.node(id);
+    let (weights, activation) = packed[id];
     let mut reads = storage.reads(id).to_vec();
     if matches!(node.op, Op::Binary(..)) && storage.takes(id, reads[1]) && !storage.takes(id, reads[0]) {
         reads.reverse();
@@ -85,29 +147,17 @@ pub(super) fn lower(
                 });
                 return vec![Step::new(slots, id, reads, kernel)];
             }
+            let kernel = Conv2d { residual: second, ..conv2d(conv, [input, output], packed[id]) };
+            if let (Some(group), Some(scratch)) = (slots.groups[id], scratch)
+                && let Some(kernel) = strips(graph, group, [input, scratch], kernel, packed)
+            {
+                return vec![Step::new(slots, id, reads, Kernel::Strips(kernel))];
+            }
             let pool = conv.pool.zip(scratch);
-            Kernel::Conv2d(Conv2d {
-                input,
-                output,
-                residual: second,
-                rows: conv.rows,
-                columns: conv.columns,
-                sampling: conv.sampling,
-                groups: conv.groups,
-                weights,
-                activation,
-                pool: pool.map(|((op, windows), input)| Pool { input, output, op, windows }),
-            })
+            let pool = pool.map(|((op, windows), input)| Pool { input, output, op, windows });
+            Kernel::Conv2d(Conv2d { pool, ..kernel })
         }
-        Op::Depthwise(op) => Kernel::Depthwise(Depthwise {
-            input,
-            output,
-            rows: op.rows,
-            columns: op.columns,
-            multiplier: op.multiplier,
-            weights,
-            activation,
-        }),
+        Op::Depthwise(op) => Kernel::Depthwise(depthwise(op, [input, output], packed[id])),
         Op::Dense(dense) => Kernel::Dense(Dense {
             input,
             output,

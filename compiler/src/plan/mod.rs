@@ -11,6 +11,7 @@ mod loads;
 mod lower;
 mod print;
 mod storage;
+mod strips;
 mod summary;
 mod tail;
 mod winograd;
@@ -29,6 +30,7 @@ use arena::Buffer;
 use cost::Core;
 use loads::Loads;
 use storage::Storage;
+use strips::Group;
 use winograd::Tiles;
 
 /// Concatenations whose parts are written straight into them.
@@ -37,13 +39,15 @@ const CONCAT_VIEWS: &str = "concat_views";
 const CONCAT_READS: &str = "concat_reads";
 /// Element-wise results that overwrite their input.
 const IN_PLACE: &str = "in_place";
+/// Depthwise convolutions together with those around them, in strips of rows.
+const STRIPS: &str = "strips";
 /// Convolutions in transformed tiles.
 const WINOGRAD: &str = "winograd";
 /// Dense layers at the end that several images share.
 const BATCH_TAIL: &str = "batch_tail";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, WINOGRAD, BATCH_TAIL];
+pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, STRIPS, WINOGRAD, BATCH_TAIL];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +92,12 @@ impl Step {
         let cycles = slots.core.cycles(slots.graph, node, &kernel);
         Self { node, reads, kernel, cycles }
     }
+
+    /// The nodes that it computes, in order.
+    #[must_use]
+    pub fn nodes(&self, graph: &Graph) -> Vec<NodeId> {
+        self.kernel.nodes(graph, self.node)
+    }
 }
 
 impl Plan<'_> {
@@ -102,9 +112,9 @@ impl Plan<'_> {
 /// Plans a graph.
 #[must_use]
 pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
-    let mut storage = Storage::new(graph);
     let mut reports = Vec::new();
     let core = cost::core(options.lanes());
+    let mut storage = Storage::new(graph);
     let mut tiles = vec![None; graph.nodes.len()];
     if options.enabled(WINOGRAD) {
         for (id, tiles) in tiles.iter_mut().enumerate() {
@@ -116,6 +126,11 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
             reports.extend(concat::read(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_READS)));
         }
     }
+    let mut groups = vec![None; graph.nodes.len()];
+    if options.enabled(STRIPS) {
+        let outcomes = strips::choose(graph, &mut storage, &tiles, &mut groups);
+        reports.extend(outcomes.into_iter().map(|outcome| outcome.report(STRIPS)));
+    }
     for (id, node) in graph.nodes.iter().enumerate() {
         if options.enabled(IN_PLACE) {
             reports.extend(overwrite(graph, &mut storage, id).map(|outcome| outcome.report(IN_PLACE)));
@@ -125,19 +140,19 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
                 .extend(concat::views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
         }
     }
-    let slots = Slots::new(graph, &storage, core, tiles);
+    let slots = Slots::new(graph, &storage, core, tiles, groups);
     let mut loads = Loads::new(graph);
     let mut steps = Vec::new();
-    let weights: Vec<_> =
+    let packed: Vec<_> =
         graph.nodes.iter().zip(&slots.tiles).map(|(node, tiles)| loads.add(node, *tiles)).collect();
-    for (id, &(weights, activation)) in weights.iter().enumerate() {
+    for id in 0..graph.nodes.len() {
         if storage.writes(id) {
-            steps.extend(lower::lower(graph, &storage, &slots, id, weights, activation));
+            steps.extend(lower::lower(graph, &storage, &slots, id, &packed));
         }
     }
     let mut tail = None;
     if options.enabled(BATCH_TAIL) && graph.nodes.iter().any(|node| matches!(node.op, Op::Dense(_))) {
-        let outcome = match Tail::new(&slots, &steps, &weights) {
+        let outcome = match Tail::new(&slots, &steps, &packed) {
             Ok(found) => {
                 let title = graph.nodes[steps[found.first].node].title();
                 let words = format!("{} images at once from {title} on", found.images);
@@ -207,6 +222,8 @@ struct Slots<'s> {
     images: Option<usize>,
     /// How each node is computed that is a convolution in tiles.
     tiles: Vec<Option<Tiles>>,
+    /// The nodes that each convolution computes too.
+    groups: Vec<Option<Group>>,
     /// First float of each root in the arena.
     offsets: Vec<usize>,
     /// Scratch memory of nodes that need some.
@@ -223,6 +240,7 @@ impl<'s> Slots<'s> {
         storage: &'s Storage<'s>,
         core: &'static Core,
         tiles: Vec<Option<Tiles>>,
+        groups: Vec<Option<Group>>,
     ) -> Self {
         let (mut buffers, mut roots, mut scratch, mut copies) = (vec![], vec![], vec![], vec![]);
         let end = graph.nodes.len();
@@ -231,7 +249,7 @@ impl<'s> Slots<'s> {
                 roots.push((id, buffers.len()));
                 buffers.push(Buffer { floats: node.shape.elements(), first, last });
             }
-            if let Some(slot) = lower::scratch(graph, id, tiles[id]) {
+            if let Some(slot) = lower::scratch(graph, id, tiles[id], groups[id]) {
                 scratch.push((id, slot, buffers.len()));
                 buffers.push(Buffer { floats: slot.len(), first: id, last: id });
             }
@@ -256,6 +274,7 @@ impl<'s> Slots<'s> {
             core,
             images: None,
             tiles,
+            groups,
             scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
             copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),
             offsets,

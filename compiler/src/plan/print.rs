@@ -45,8 +45,8 @@ impl Display for Plan<'_> {
 impl Plan<'_> {
     /// A line for each step, numbered from `first` on.
     fn write_steps(&self, f: &mut Formatter<'_>, steps: &[Step], first: usize) -> fmt::Result {
-        for (index, Step { node, kernel, .. }) in steps.iter().enumerate() {
-            let node = &self.graph.nodes[*node];
+        for (index, step) in steps.iter().enumerate() {
+            let kernel = &step.kernel;
             let reads: Vec<String> = kernel.reads().iter().map(Place::string).collect();
             write!(f, "{:3} {} {} -> ", first + index, kernel.name(), reads.join(", "))?;
             if kernel.is_in_place() {
@@ -57,7 +57,9 @@ impl Plan<'_> {
             if let Some(scratch) = kernel.scratch() {
                 write!(f, ", scratch {}", Place(&scratch))?;
             }
-            writeln!(f, "  # {}: {}", node.title(), words(&node.op, node.shape))?;
+            let nodes = step.nodes(self.graph).into_iter().map(|id| &self.graph.nodes[id]);
+            let layers = nodes.map(|node| format!("{}: {}", node.title(), words(&node.op, node.shape)));
+            writeln!(f, "  # {}", layers.collect::<Vec<_>>().join("; "))?;
         }
         Ok(())
     }

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use convolve_runtime::kernels::Activation;
 use convolve_runtime::slot::Slot;
 
 use super::arena::{self, Buffer};
-use super::{Slots, Step, lower};
+use super::lower::{self, Packed};
+use super::{Slots, Step};
 use crate::graph::{Graph, Node, NodeId, Op, Shape};
 
 /// Images at once: a register tile of rows. More would need more memory for little more speed.
@@ -46,11 +46,7 @@ pub struct Moved {
 
 impl Tail {
     /// The tail of a plan of these steps, if it has one. `weights` are each node's, and its activation.
-    pub(super) fn new(
-        slots: &Slots<'_>,
-        steps: &[Step],
-        weights: &[(usize, Activation)],
-    ) -> Result<Self, &'static str> {
+    pub(super) fn new(slots: &Slots<'_>, steps: &[Step], weights: &[Packed]) -> Result<Self, &'static str> {
         let (graph, storage) = (slots.graph, slots.storage);
         let start = first(graph).ok_or("the network does not end in dense layers")?;
         if graph.outputs.iter().any(|&(_, id)| id < start) {
@@ -82,16 +78,14 @@ impl Tail {
             core: slots.core,
             images: Some(IMAGES),
             tiles: vec![None; graph.nodes.len()],
+            groups: vec![None; graph.nodes.len()],
             offsets,
             scratch: Vec::new(),
             copies: Vec::new(),
             arena: packing.arena,
             bound: packing.bound,
         };
-        let lowered = |id: NodeId| {
-            let (weights, activation) = weights[id];
-            lower::lower(graph, storage, &rows, id, weights, activation)
-        };
+        let lowered = |id: NodeId| lower::lower(graph, storage, &rows, id, weights);
         Ok(Self {
             images: IMAGES,
             first: steps.iter().position(|step| step.node >= start).unwrap_or(steps.len()),

@@ -57,6 +57,11 @@ impl Band {
         })
     }
 
+    /// On an input without its first `top` cells, none of which a tap reads.
+    pub(super) fn without(self, top: usize) -> Self {
+        Self { from: self.from.saturating_sub(top * self.repeat), ..self }
+    }
+
     /// Input cells from one output cell's window to the next one's.
     pub(super) fn advance(&self) -> usize {
         self.advance / self.repeat

@@ -57,7 +57,7 @@ impl Conv2d {
         let (level, team, weights) = (run.level, run.team, run.weights);
         let inputs = [&self.input, &self.residual.unwrap_or(self.input)];
         let [pixels, channels] = self.parts();
-        let operands = |input, residual| Operands { conv: self, level, weights, input, residual };
+        let operands = |input, residual| Operands { conv: self, level, weights, input, residual, top: 0 };
         let Some(pool) = &self.pool else {
             let ([input, residual], output) = run.operands(inputs, &self.output);
             let operands = operands(input, residual);
@@ -129,13 +129,16 @@ impl Conv2d {
 }
 
 /// What the parts of a convolution have in common.
-struct Operands<'a> {
-    conv: &'a Conv2d,
-    level: Level,
-    weights: &'a [f32],
-    input: &'a [f32],
+#[derive(Clone, Copy)]
+pub(super) struct Operands<'a> {
+    pub conv: &'a Conv2d,
+    pub level: Level,
+    pub weights: &'a [f32],
+    /// The input from its row `top` on.
+    pub input: &'a [f32],
+    pub top: usize,
     /// The residual's floats, if there is one.
-    residual: &'a [f32],
+    pub residual: &'a [f32],
 }
 
 impl Operands<'_> {
@@ -153,20 +156,29 @@ impl Operands<'_> {
         for y in output.rows() {
             let taps = taps(y);
             next = next.max(taps.first);
-            while next < end(y) {
-                let top = next % ring.height;
-                let rows = next..last.min(taps.first + ring.height).min(next + ring.height - top);
-                next = rows.end;
-                let shift = rows.start - top;
-                self.compute(rows, shift, &mut Cells::new(scratch, ring));
+            if next < end(y) {
+                next = self.fill(ring, scratch, next, last.min(taps.first + ring.height));
             }
             output.runs(y * width..(y + 1) * width, |row| pool.row(self.level, taps, scratch, row));
         }
     }
 
+    /// Computes the rows from `next` to `end` in a ring of rows: row `y` lies in row `y % height`. Gives the row after
+    /// the last that is there.
+    pub(super) fn fill(&self, ring: &Slot, floats: &mut [f32], mut next: usize, end: usize) -> usize {
+        while next < end {
+            let top = next % ring.height;
+            let rows = next..end.min(next + ring.height - top);
+            let shift = next - top;
+            next = rows.end;
+            self.compute(rows, shift, &mut Cells::new(floats, ring));
+        }
+        next
+    }
+
     /// Computes `rows` of the convolution into `cells`, which have row `shift` of it as their first.
-    fn compute(&self, rows: Range<usize>, shift: usize, cells: &mut Cells<'_>) {
-        let Self { conv, level, weights, input, residual } = *self;
+    pub(super) fn compute(&self, rows: Range<usize>, shift: usize, cells: &mut Cells<'_>) {
+        let Self { conv, level, weights, input, top, residual } = *self;
         let Slot { width, channels, pitch, .. } = conv.pool.map_or(conv.output, |pool| pool.input);
         let (bias, panels) = weights[conv.weights..].split_at(conv.groups * padded(channels / conv.groups));
         let own = cells.channels();
@@ -180,6 +192,7 @@ impl Operands<'_> {
                 rows,
                 shift,
                 input,
+                top,
                 residual: conv.residual.as_ref().map(|slot| (residual, slot.pitch)),
                 output: &mut *cells,
                 bias,
@@ -202,7 +215,9 @@ struct Task<'a, 'o> {
     rows: Range<usize>,
     /// The convolution's row that is the output's first.
     shift: usize,
+    /// The input from its row `top` on.
     input: &'a [f32],
+    top: usize,
     /// All rows of the residual, and its pitch.
     residual: Option<(&'a [f32], usize)>,
     output: &'a mut Cells<'o>,
@@ -255,6 +270,7 @@ impl Task<'_, '_> {
         let [down, across] = conv.along();
         for row in Bands::new(&conv.rows, down, conv.input.height, self.rows.end) {
             let Some(row) = row.within(&self.rows) else { continue };
+            let row = row.without(self.top);
             for column in Bands::new(&conv.columns, across, conv.input.width, self.width) {
                 self.region(simd, &row, &column, channels);
             }

@@ -7,6 +7,7 @@ use crate::geometry::Axis;
 use crate::run::Run;
 use crate::simd::{Cells, Grid, Lanewise, Level, Parts, Simd, WithSimd};
 use crate::slot::Slot;
+use crate::team::Team;
 use crate::weights::{PANEL, padded};
 
 /// Depthwise 2-D convolution: output channel `c · multiplier + m` sees input channel `c` alone.
@@ -37,18 +38,20 @@ impl Depthwise {
         let (level, team, weights) = (run.level, run.team, run.weights);
         let ([input], output) = run.operands([&self.input], &self.output);
         let operands = Operands { layer: self, level, weights, input, ring: self.input.height };
-        let [pixels, groups] = self.parts();
+        let [pixels, groups] = self.parts(team);
         Grid::new(output, &self.output, pixels, groups).each(team, &mut [], |mut cells, _| {
             operands.compute(cells.rows(), 0, &mut cells);
         });
     }
 
-    /// How pixels and channels are parted: small maps by channels, as the convolutions beside them are.
-    fn parts(&self) -> [Parts; 2] {
+    /// How pixels and channels are parted: small maps by channels, as the convolutions beside them are. Sums are the same
+    /// in any parts, and a single thread does best with all channels at once.
+    fn parts(&self, team: &Team) -> [Parts; 2] {
         let Slot { height, width, channels, .. } = self.output;
         let pixels = height * width;
         // A multiplication takes twice as long as one of a convolution, which uses what it loads more often.
-        let count = parts(2 * self.rows.kernel * self.columns.kernel * pixels * channels);
+        let macs = 2 * self.rows.kernel * self.columns.kernel * pixels * channels;
+        let count = if team.is_alone() { 1 } else { parts(macs) };
         let by_channels = channels > pixels && self.multiplier == 1;
         let groups = Parts::new(0..channels, 2 * PANEL, if by_channels { count } else { 1 });
         [Parts::new(0..pixels, width, count / groups.count()), groups]

@@ -17,6 +17,7 @@ mod pool;
 mod resize;
 mod rows;
 mod softmax;
+mod strips;
 mod winograd;
 
 pub use activation::{Activate, Activation};
@@ -29,4 +30,5 @@ pub use norm::{Affine, Normalize, NormalizeOver};
 pub use pool::{Pool, PoolOp, Windows};
 pub use resize::{Resize, ResizeMode};
 pub use softmax::Softmax;
+pub use strips::Strips;
 pub use winograd::{Source, Winograd};

@@ -79,7 +79,7 @@ impl Lanewise<'_> {
             end(last(self.ring, self.cells[1])?, self.pitch, self.channels.div_ceil(self.multiplier))?;
         let weights = end(last(down.kernel, across.kernel)?, self.tap, padded(self.channels))?;
         Some(
-            (down.dilation <= self.ring || self.cells[0] <= self.ring)
+            (down.kernel == 1 || down.dilation <= self.ring || self.cells[0] <= self.ring)
                 && input <= self.input.len()
                 && weights <= self.weights.len()
                 && padded(self.channels) <= self.bias.len()
