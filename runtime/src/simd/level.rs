@@ -2,27 +2,58 @@
 
 use core::fmt;
 
-use super::scalar::Scalar;
 use super::{Simd, WithSimd};
-#[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
 
 /// A set of instructions that this processor has: a value of this type is the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(Inner);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Inner {
-    Scalar(Scalar),
+/// Makes `Inner` of the modules that implement levels, each named by its module, and their tokens.
+macro_rules! levels {
+    ($($(#[$cfg:meta])? $module:ident::$token:ident,)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Inner {
+            $($(#[$cfg])? $token(super::$module::$token),)+
+        }
+
+        impl Inner {
+            /// All of them, those that this processor lacks as `None`.
+            fn all() -> impl Iterator<Item = Option<Self>> {
+                [$($(#[$cfg])? super::$module::$token::detect().map(Self::$token),)+].into_iter()
+            }
+
+            const fn name(self) -> &'static str {
+                match self {
+                    $($(#[$cfg])? Self::$token(_) => stringify!($module),)+
+                }
+            }
+
+            #[inline]
+            fn call<W: WithSimd>(self, op: W) -> W::Output {
+                match self {
+                    $($(#[$cfg])? Self::$token(token) => token.call(op),)+
+                }
+            }
+        }
+    };
+}
+
+// From the slowest to the fastest.
+levels! {
+    scalar::Scalar,
     #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
+    avx2::Avx2,
     #[cfg(target_arch = "x86_64")]
-    Avx512(Avx512),
+    avx512::Avx512,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    neon::Neon,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    wasm::Wasm,
 }
 
 impl Level {
     /// Portable code.
-    pub const SCALAR: Self = Self(Inner::Scalar(Scalar));
+    pub const SCALAR: Self = Self(Inner::Scalar(super::Scalar));
 
     /// The best level of this processor. With feature `std`, asked of the processor; without, what
     /// the compilation's target features promise.
@@ -49,15 +80,7 @@ impl Level {
 
     /// The levels of this processor, from the slowest to the fastest.
     pub fn available() -> impl Iterator<Item = Self> {
-        [
-            Some(Self::SCALAR),
-            #[cfg(target_arch = "x86_64")]
-            Avx2::detect().map(|token| Self(Inner::Avx2(token))),
-            #[cfg(target_arch = "x86_64")]
-            Avx512::detect().map(|token| Self(Inner::Avx512(token))),
-        ]
-        .into_iter()
-        .flatten()
+        Inner::all().flatten().map(Self)
     }
 
     /// The level of this [`name`](Self::name), if this processor has it.
@@ -66,16 +89,10 @@ impl Level {
         Self::available().find(|level| level.name() == name)
     }
 
-    /// `scalar`, `avx2` or `avx512`.
+    /// `scalar`, `avx2`, `avx512`, `neon` or `wasm`.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self.0 {
-            Inner::Scalar(_) => "scalar",
-            #[cfg(target_arch = "x86_64")]
-            Inner::Avx2(_) => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Inner::Avx512(_) => "avx512",
-        }
+        self.0.name()
     }
 
     /// Lanes of its vectors.
@@ -95,13 +112,7 @@ impl Level {
     /// Runs `op` compiled for this level.
     #[inline]
     pub fn dispatch<W: WithSimd>(self, op: W) -> W::Output {
-        match self.0 {
-            Inner::Scalar(token) => token.call(op),
-            #[cfg(target_arch = "x86_64")]
-            Inner::Avx2(token) => token.call(op),
-            #[cfg(target_arch = "x86_64")]
-            Inner::Avx512(token) => token.call(op),
-        }
+        self.0.call(op)
     }
 
     fn best() -> Self {

@@ -9,7 +9,7 @@
 //! through memory.
 //!
 //! Results are the same bits whenever a level is the same; between levels they differ in the
-//! rounding of sums, and the scalar level multiplies and adds in two roundings.
+//! rounding of sums, and the scalar and wasm levels multiply and add in two roundings.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -19,20 +19,28 @@ mod cells;
 mod halves;
 mod lanewise;
 mod level;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod prefetch;
 mod scalar;
 mod tile;
 mod tiling;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 mod winograd;
 
 pub(crate) use cells::{Cells, Grid, Parts, Square, Target};
 pub(crate) use halves::Halves;
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+pub use neon::Neon;
 pub(crate) use prefetch::{FAR, will_read};
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::Wasm;
 pub(crate) use winograd::{F2, F4, Join, Outputs, Scheme, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};

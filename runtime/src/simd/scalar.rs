@@ -8,6 +8,12 @@ use super::{Simd, WithSimd, raw::Raw};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scalar;
 
+impl Scalar {
+    pub(super) fn detect() -> Option<Self> {
+        Some(Self)
+    }
+}
+
 const LANES: usize = 4;
 
 #[inline(always)]
