@@ -1,23 +1,26 @@
-//! The inner loops of the register tile keep their sums in registers: none touches the stack with a vector.
+//! The inner loops of convolutions keep their sums in registers: none touches the stack with a vector.
 #![cfg(target_arch = "x86_64")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Multiply–adds of the smallest tile's loop.
-const FEWEST_FMAS: usize = 4;
+/// The levels that are looked at: name and registers.
+const LEVELS: [(&str, &str); 2] = [("avx2", "%ymm"), ("avx512", "%zmm")];
 
-/// The assembly of the runtime, as release builds have it.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The assembly of the runtime, as release builds have it, with names that hold those of type arguments.
 fn assembly() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spills");
     let status = Command::new(env!("CARGO"))
-        .current_dir(root)
+        .current_dir(root())
         .args(["rustc", "--release", "--quiet", "-p", "convolve-runtime", "--features", "std", "--lib"])
         .arg("--target-dir")
         .arg(&target)
-        .args(["--", "--emit", "asm", "-C", "lto=off"])
+        .args(["--", "--emit", "asm", "-C", "lto=off", "-C", "symbol-mangling-version=v0"])
         .status()
         .expect("cargo runs");
     assert!(status.success(), "the runtime builds");
@@ -32,51 +35,87 @@ fn assembly() -> String {
     fs::read_to_string(newest.expect("an assembly file")).expect("a readable file")
 }
 
-/// The innermost loops: from a label to the first jump back to it, without another loop inside.
-fn loops(assembly: &str) -> Vec<Vec<&str>> {
+/// Name and lines of what a level's `enter` became for every operation.
+fn functions<'a>(assembly: &'a str, level: &str) -> Vec<(&'a str, Vec<&'a str>)> {
+    let enter = format!("{}{level}5enter", level.len());
     let lines: Vec<&str> = assembly.lines().map(str::trim).collect();
-    let mut found = Vec::new();
-    let mut start = 0;
-    for (at, line) in lines.iter().enumerate() {
-        if let Some(label) = line.strip_suffix(':') {
-            if label.starts_with(".LBB") {
-                start = at;
-            }
-        } else if let Some(label) = line.strip_prefix('j').and_then(|jump| jump.split_whitespace().nth(1))
-            && lines[start].strip_suffix(':') == Some(label)
-        {
-            found.push(lines[start..=at].to_vec());
-        }
+    let starts = lines.iter().enumerate().filter(|(_, line)| line.starts_with("_R") && line.ends_with(':'));
+    starts
+        .filter(|(_, name)| name.contains(&enter))
+        .map(|(at, &name)| {
+            (name, lines[at..].iter().copied().take_while(|line| *line != ".cfi_endproc").collect())
+        })
+        .collect()
+}
+
+/// The innermost loops of a function: from a label to a jump back to it, without another loop inside.
+fn loops<'a>(function: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let target =
+        |line: &str| line.strip_prefix('j')?.split_whitespace().nth(1).map(|label| format!("{label}:"));
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for (end, line) in function.iter().enumerate() {
+        let back = target(line).and_then(|label| function[..end].iter().position(|line| *line == label));
+        spans.extend(back.map(|start| (start, end)));
     }
-    found
+    let inside = |inner: &(usize, usize), outer: &(usize, usize)| {
+        inner != outer && outer.0 <= inner.0 && inner.1 <= outer.1
+    };
+    let innermost = |span: &&(usize, usize)| !spans.iter().any(|other| inside(other, span));
+    spans.iter().filter(innermost).map(|&(start, end)| function[start..=end].to_vec()).collect()
+}
+
+/// Multiply–adds of vectors in a loop.
+fn sums(body: &[&str], register: &str) -> usize {
+    body.iter().filter(|line| line.starts_with("vfmadd") && line.contains(register)).count()
+}
+
+/// The most multiply–adds in a loop of each function.
+///
+/// # Panics
+/// If a loop with multiply–adds spills.
+fn hottest(level: &str, register: &str, functions: &[(&str, Vec<&str>)]) -> Vec<usize> {
+    let hottest = |(name, lines): &(&str, Vec<&str>)| {
+        let realigned = lines.contains(&"movq\t%rsp, %rbp");
+        let stack = |line: &str| line.contains("(%rsp") || realigned && line.contains("(%rbp");
+        let loops = loops(lines);
+        for body in loops.iter().filter(|body| sums(body, register) > 0) {
+            let spills = body.iter().any(|line| line.contains(register) && stack(line));
+            assert!(!spills, "{level}: a loop of {name} spills:\n{}", body.join("\n"));
+        }
+        loops.iter().map(|body| sums(body, register)).max().unwrap_or(0)
+    };
+    functions.iter().map(hottest).collect()
+}
+
+/// The products `pixels · vectors · sums` of the shapes in the table of a level's source.
+fn shapes(level: &str) -> Vec<usize> {
+    let source = root().join(format!("runtime/src/simd/{level}.rs"));
+    let source = fs::read_to_string(source).expect("the level's source");
+    let (_, table) = source.split_once("shapes!(").expect("a table of shapes");
+    let (table, _) = table.split_once(");").expect("the table's end");
+    let number = |text: &str| text.trim().parse::<usize>().expect("a number");
+    let row = |row: &str| {
+        let (vectors, shapes) = row.split_once(':').expect("vectors and their shapes");
+        let shape = |shape: &str| shape.split('/').map(number).product::<usize>() * number(vectors);
+        shapes.split_whitespace().map(shape).collect::<Vec<_>>()
+    };
+    table.split(';').skip(1).flat_map(row).collect()
 }
 
 #[test]
 fn inner_loops_hold_no_spills() {
     let assembly = assembly();
-    for (level, register) in [("avx2", "%ymm"), ("avx512", "%zmm")] {
-        let fmas = |body: &&Vec<&str>| {
-            body.iter().filter(|line| line.starts_with("vfmadd") && line.contains(register)).count()
-                >= FEWEST_FMAS
+    for (level, register) in LEVELS {
+        let functions = functions(&assembly, level);
+        let of = |part: &str| -> Vec<_> {
+            functions.iter().filter(|(name, _)| name.contains(part)).cloned().collect()
         };
-        // An input for all lanes, read from memory, is what tells a tile's loop from other arithmetic.
-        let broadcasts = |body: &&Vec<&str>| {
-            let spread = |line: &&str| line.starts_with("vbroadcastss") || line.contains("{1to");
-            body.iter().any(|line| spread(line) && line.contains('(') && !line.contains("(%rip)"))
-        };
-        let hot: Vec<_> =
-            loops(&assembly).into_iter().filter(|body| fmas(&body) && broadcasts(&body)).collect();
-        // Every shape of the register tile is a loop of its own.
-        assert!(hot.len() >= 10, "only {} loops of {level} were recognised", hot.len());
-        let spills =
-            |body: &&Vec<&str>| body.iter().any(|line| line.contains(register) && line.contains("(%rsp"));
-        let spilling: Vec<String> = hot.iter().filter(spills).map(|body| body.join("\n")).collect();
-        assert!(
-            spilling.is_empty(),
-            "{level}: {} of {} loops spill:\n{}",
-            spilling.len(),
-            hot.len(),
-            spilling.join("\n\n")
-        );
+
+        // The register tile, which convolutions, dense layers and Winograd's products share: a function for each shape.
+        let mut tiles = hottest(level, register, &of("4tile5Shape"));
+        let mut shapes = shapes(level);
+        tiles.sort_unstable();
+        shapes.sort_unstable();
+        assert_eq!(tiles, shapes, "multiply–adds of {level}'s tiles, and of the table");
     }
 }
