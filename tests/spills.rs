@@ -118,4 +118,14 @@ fn inner_loops_hold_no_spills() {
         shapes.sort_unstable();
         assert_eq!(tiles, shapes, "multiply–adds of {level}'s tiles, and of the table");
     }
+
+    // Depthwise convolution's most frequent window, 3 × 3 with stride 1, in all its tiles: no vector is ever saved.
+    let mut functions = functions(&assembly, "avx512");
+    functions.retain(|(name, _)| name.contains("8lanewise7CheckedKj3_Kj1_"));
+    assert!(!functions.is_empty(), "a function of that window");
+    for (name, lines) in functions {
+        let saves = |line: &&&str| line.contains("%zmm") && line.contains("(%rsp") && line.ends_with(')');
+        assert!(sums(&lines, "%zmm") > 100, "{name} has the tiles");
+        assert_eq!(lines.iter().find(saves), None, "{name} saves a vector");
+    }
 }

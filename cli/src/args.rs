@@ -93,7 +93,7 @@ pub(crate) struct NetworkWithWeights {
     /// shows it by the names of its tensors
     #[arg(long)]
     pub(crate) layout: Option<Layout>,
-    /// Instructions to use: scalar, avx2 or avx512 [default: the best of this processor]
+    /// Instructions to use: scalar, avx2, avx512 or neon [default: the best of this processor]
     #[arg(long, env = "CONVOLVE_LEVEL", value_parser = level)]
     pub(crate) level: Option<Level>,
     /// Threads to compute on; the outputs are the same on any number of them

@@ -1,5 +1,7 @@
 //! The pool: every chunk once, whoever else uses it and whatever goes wrong.
 
+// WebAssembly has no threads.
+#![cfg(not(target_family = "wasm"))]
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
