@@ -297,3 +297,21 @@ fn a_depthwise_convolution_is_computed_with_those_around_it() {
     says(net(15, 512, point, ""), "strips: not: wide, deep, narrow: its rows are short");
     says(net(16, 64, point, ""), "strips: not: wide, deep, narrow: a second-level cache holds all of it");
 }
+
+#[test]
+fn a_convolution_of_an_enlarged_map_is_computed_in_phases() {
+    let enlarged = |conv: &str| {
+        format!(
+            "  - upsample2d: {{ scale_factor: [2, 3] }}\n  - conv2d: {{ name: conv, filters: 4, {conv} }}\n"
+        )
+    };
+    let done = "phases: upsample2d_1+conv in 2×3 phases";
+    says(&enlarged("kernel_size: 3, padding: same"), done);
+    says(&enlarged("kernel_size: [1, 5]"), done);
+    let not = "phases: not: upsample2d_1+conv: its window has one cell, or more padding, gaps or a pooling";
+    says(&enlarged("kernel_size: 1"), not);
+    says(&enlarged("kernel_size: 3, padding: 3"), not);
+    says(&enlarged("kernel_size: 3, padding: same, dilation: 2"), not);
+    let strict = enlarged("kernel_size: 3") + "precision: strict\n";
+    says(&strict, "phases: not: upsample2d_1+conv: precision is strict");
+}

@@ -98,7 +98,7 @@ enums! {
     Stored { F32, Bf16 }
     Initial { Constant(value), He { fan_in } }
     Load<'_> {
-        Panels(panels), Halves(panels), Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
+        Panels(panels), Halves(panels), Phases { kernel, repeat }, Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
         Affine { fold, len, order, at },
     }
 }

@@ -39,7 +39,7 @@ pub enum Kernel {
     /// [`Softmax`].
     Softmax(Softmax),
     /// [`Strips`].
-    Strips(Strips),
+    Strips(Box<Strips>),
     /// [`Winograd`].
     Winograd(Winograd),
 }

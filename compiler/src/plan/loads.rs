@@ -20,16 +20,18 @@ impl<'g> Loads<'g> {
         Self { graph, list: Vec::new(), floats: 0 }
     }
 
-    /// The loads of a node, which may be a convolution in tiles. Gives the first float of its weights, and its activation with its slopes there.
-    pub(super) fn add(&mut self, node: &'g Node, tiles: Option<Tiles>) -> (usize, Activation) {
+    /// The loads of a node, which may be a convolution in tiles or in phases. Gives the first float of its weights, and
+    /// its activation with its slopes there.
+    pub(super) fn add(&mut self, node: &'g Node, tiles: Option<Tiles>, phases: bool) -> (usize, Activation) {
         let at = self.floats;
         let len = node.shape.channels();
         match &node.op {
             Op::Conv(conv) => {
                 let kernel = self.conv(conv, node, at);
-                self.push(match tiles {
-                    Some(Tiles { tile, .. }) => Load::Winograd { kernel, tile },
-                    None => Load::Panels(kernel),
+                self.push(match (tiles, conv.sampling) {
+                    (Some(Tiles { tile, .. }), _) => Load::Winograd { kernel, tile },
+                    (None, Sampling::Upsampled(repeat)) if phases => Load::Phases { kernel, repeat },
+                    (None, _) => Load::Panels(kernel),
                 });
             }
             Op::Dense(dense) => {

@@ -8,7 +8,7 @@ use convolve_runtime::slot::{Memory, Slot};
 
 use super::strips::Group;
 use super::winograd::Tiles;
-use super::{Kernel, Slots, Step, Storage};
+use super::{Kernel, Slots, Step, Storage, phases};
 use crate::graph::{self, Conv, Graph, NodeId, Op};
 use crate::verify::convolved;
 
@@ -147,11 +147,13 @@ pub(super) fn lower(
                 });
                 return vec![Step::new(slots, id, reads, kernel)];
             }
+            let phases = slots.phases[id].then(|| phases::of(conv)).flatten();
+            let conv = phases.as_ref().unwrap_or(conv);
             let kernel = Conv2d { residual: second, ..conv2d(conv, [input, output], packed[id]) };
             if let (Some(group), Some(scratch)) = (slots.groups[id], scratch)
                 && let Some(kernel) = strips(graph, group, [input, scratch], kernel, packed)
             {
-                return vec![Step::new(slots, id, reads, Kernel::Strips(kernel))];
+                return vec![Step::new(slots, id, reads, Kernel::Strips(Box::new(kernel)))];
             }
             let pool = conv.pool.zip(scratch);
             let pool = pool.map(|((op, windows), input)| Pool { input, output, op, windows });

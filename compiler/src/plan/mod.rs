@@ -9,6 +9,7 @@ mod cost;
 mod kernel;
 mod loads;
 mod lower;
+mod phases;
 mod print;
 mod storage;
 mod strips;
@@ -39,6 +40,8 @@ const CONCAT_VIEWS: &str = "concat_views";
 const CONCAT_READS: &str = "concat_reads";
 /// Element-wise results that overwrite their input.
 const IN_PLACE: &str = "in_place";
+/// Convolutions of enlarged maps, as transposed ones.
+const PHASES: &str = "phases";
 /// Depthwise convolutions together with those around them, in strips of rows.
 const STRIPS: &str = "strips";
 /// Convolutions in transformed tiles.
@@ -47,7 +50,7 @@ const WINOGRAD: &str = "winograd";
 const BATCH_TAIL: &str = "batch_tail";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, STRIPS, WINOGRAD, BATCH_TAIL];
+pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, PHASES, STRIPS, WINOGRAD, BATCH_TAIL];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +124,13 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
             reports.extend(winograd::choose(graph, core, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
         }
     }
+    let mut phases = vec![false; graph.nodes.len()];
+    if options.enabled(PHASES) {
+        for id in (0..tiles.len()).filter(|&id| tiles[id].is_none()) {
+            let outcome = phases::choose(graph, id, &mut phases[id]);
+            reports.extend(outcome.map(|outcome| outcome.report(PHASES)));
+        }
+    }
     if options.enabled(CONCAT_READS) {
         for id in (0..tiles.len()).filter(|&id| tiles[id].is_some()) {
             reports.extend(concat::read(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_READS)));
@@ -140,11 +150,12 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
                 .extend(concat::views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
         }
     }
-    let slots = Slots::new(graph, &storage, core, tiles, groups);
+    let slots = Slots::new(graph, &storage, core, (tiles, phases), groups);
     let mut loads = Loads::new(graph);
     let mut steps = Vec::new();
-    let packed: Vec<_> =
-        graph.nodes.iter().zip(&slots.tiles).map(|(node, tiles)| loads.add(node, *tiles)).collect();
+    let packed: Vec<_> = (0..graph.nodes.len())
+        .map(|id| loads.add(&graph.nodes[id], slots.tiles[id], slots.phases[id]))
+        .collect();
     for id in 0..graph.nodes.len() {
         if storage.writes(id) {
             steps.extend(lower::lower(graph, &storage, &slots, id, &packed));
@@ -222,6 +233,8 @@ struct Slots<'s> {
     images: Option<usize>,
     /// How each node is computed that is a convolution in tiles.
     tiles: Vec<Option<Tiles>>,
+    /// Whether it is one in phases.
+    phases: Vec<bool>,
     /// The nodes that each convolution computes too.
     groups: Vec<Option<Group>>,
     /// First float of each root in the arena.
@@ -239,7 +252,7 @@ impl<'s> Slots<'s> {
         graph: &'s Graph,
         storage: &'s Storage<'s>,
         core: &'static Core,
-        tiles: Vec<Option<Tiles>>,
+        (tiles, phases): (Vec<Option<Tiles>>, Vec<bool>),
         groups: Vec<Option<Group>>,
     ) -> Self {
         let (mut buffers, mut roots, mut scratch, mut copies) = (vec![], vec![], vec![], vec![]);
@@ -274,6 +287,7 @@ impl<'s> Slots<'s> {
             core,
             images: None,
             tiles,
+            phases,
             groups,
             scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
             copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),

@@ -29,6 +29,7 @@ impl Display for Plan<'_> {
         for load in &self.loads {
             let (kind, weight) = match load {
                 Load::Panels(panels) => ("panels", panels.weight),
+                Load::Phases { kernel, .. } => ("panels of phases", kernel.weight),
                 Load::Halves(panels) => ("bf16 panels", panels.weight),
                 Load::Winograd { kernel, .. } => ("winograd panels", kernel.weight),
                 Load::Depthwise(depthwise) => ("depthwise", depthwise.weight),

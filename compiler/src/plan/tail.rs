@@ -78,6 +78,7 @@ impl Tail {
             core: slots.core,
             images: Some(IMAGES),
             tiles: vec![None; graph.nodes.len()],
+            phases: vec![false; graph.nodes.len()],
             groups: vec![None; graph.nodes.len()],
             offsets,
             scratch: Vec::new(),

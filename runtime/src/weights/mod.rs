@@ -163,6 +163,14 @@ pub enum Load<'a> {
     /// panels `[outputs / 16][inputs / 2][16]`. The bits of a word are the weight of an odd input in the high half, zero
     /// where there is none, and of the even input before it in the low half.
     Halves(Panels<'a>),
+    /// The kernel of a transposed convolution that stands for the repetition of cells and a convolution after it: biases,
+    /// then panels `[outputs / 16][rows + repeat − 1][columns + repeat − 1][inputs][16]` of each group.
+    Phases {
+        /// The convolution's kernel.
+        kernel: Panels<'a>,
+        /// Repetitions along rows and columns.
+        repeat: [usize; 2],
+    },
     /// A 3 × 3 kernel transformed for [`Winograd`](crate::kernels::Winograd): biases, then panels
     /// `[outputs / 16][(tile + 2)²][inputs][16]`.
     Winograd {

@@ -21,6 +21,7 @@ pub fn pack(loads: &[Load<'_>], tensors: &[Data<'_>], packed: &mut [f32]) {
                 }
                 data => panels(kernel, |index| data.get(index), tensors, packed),
             },
+            Load::Phases { kernel, repeat } => phases(kernel, *repeat, tensors, packed),
             Load::Halves(kernel) => halves(kernel, tensors, packed),
             Load::Winograd { kernel, tile } => match tensors[kernel.weight] {
                 Data::F32(bytes) => {
@@ -53,7 +54,10 @@ impl Load<'_> {
     #[must_use]
     pub const fn at(&self) -> usize {
         match self {
-            Self::Panels(kernel) | Self::Halves(kernel) | Self::Winograd { kernel, .. } => kernel.at,
+            Self::Panels(kernel)
+            | Self::Halves(kernel)
+            | Self::Phases { kernel, .. }
+            | Self::Winograd { kernel, .. } => kernel.at,
             Self::Depthwise(kernel) => kernel.at,
             Self::Vector { at, .. } | Self::Affine { at, .. } => *at,
         }
@@ -67,6 +71,10 @@ impl Load<'_> {
             Self::Panels(kernel) => {
                 let taps = kernel.kernel[0] * kernel.kernel[1] * kernel.inputs;
                 kernel.groups * padded(kernel.outputs) * (1 + taps)
+            }
+            Self::Phases { kernel, repeat } => {
+                let [rows, columns] = spread(kernel.kernel, *repeat);
+                kernel.groups * padded(kernel.outputs) * (1 + rows * columns * kernel.inputs)
             }
             Self::Halves(kernel) => padded(kernel.outputs) * (1 + kernel.inputs.div_ceil(2)),
             Self::Winograd { kernel, tile } => {
@@ -128,6 +136,35 @@ fn panels(kernel: &Panels<'_>, read: impl Fn(usize) -> f32 + Copy, tensors: &[Da
         let at = [index / in_group, index % in_group * PANEL];
         let cells = panel.as_chunks_mut::<PANEL>().0;
         one_panel(kernel, read, tensors, at, bias, |cell, weights| cells[cell] = weights);
+    }
+}
+
+/// Rows and columns of the kernel of a convolution and of the repetition before it.
+const fn spread(kernel: [usize; 2], repeat: [usize; 2]) -> [usize; 2] {
+    [kernel[0] + repeat[0] - 1, kernel[1] + repeat[1] - 1]
+}
+
+fn phases(kernel: &Panels<'_>, repeat: [usize; 2], tensors: &[Data<'_>], packed: &mut [f32]) {
+    let read = |index| tensors[kernel.weight].get(index);
+    let (biases, weights) = packed.split_at_mut(kernel.groups * padded(kernel.outputs));
+    let [rows, columns] = spread(kernel.kernel, repeat);
+    let in_group = padded(kernel.outputs) / PANEL;
+    let panels = weights.chunks_exact_mut(rows * columns * kernel.inputs * PANEL);
+    for (index, (bias, panel)) in biases.chunks_exact_mut(PANEL).zip(panels).enumerate() {
+        panel.fill(0.0);
+        let cells = panel.as_chunks_mut::<PANEL>().0;
+        let at = [index / in_group, index % in_group * PANEL];
+        one_panel(kernel, read, tensors, at, bias, |cell, weights| {
+            let (tap, input) = (cell / kernel.inputs, cell % kernel.inputs);
+            let [row, column] = [tap / kernel.kernel[1], tap % kernel.kernel[1]];
+            // A transposed convolution counts its taps backwards.
+            let first = [kernel.kernel[0] - 1 - row, kernel.kernel[1] - 1 - column];
+            for tap in 0..repeat[0] * repeat[1] {
+                let [row, column] = [first[0] + tap / repeat[1], first[1] + tap % repeat[1]];
+                let sums = &mut cells[(row * columns + column) * kernel.inputs + input];
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+            }
+        });
     }
 }
 
