@@ -89,7 +89,8 @@ impl Kernel {
             Self::Normalize(kernel) => vec![kernel.input],
             Self::Activate(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
             Self::Softmax(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
-            Self::Strips(Strips { first, depthwise, last, .. }) => {
+            Self::Strips(kernel) => {
+                let Strips { first, depthwise, last, .. } = &**kernel;
                 let input = first.map_or(depthwise.input, |first| first.input);
                 [Some(input), last.residual].into_iter().flatten().collect()
             }
