@@ -32,10 +32,13 @@ convolve::cnn! {
     }
 }
 
+/// Weights of a convolution by hand, and its bias.
+type Conv<const I: usize, const O: usize> = ([[[[f32; O]; I]; 3]; 3], [f32; O]);
+
 /// The convolutional network by hand. Weights stand by kernel row, kernel column, input and output.
 struct HandConvolutional {
-    conv1: ([[[[f32; 8]; 1]; 3]; 3], [f32; 8]),
-    conv2: ([[[[f32; 8]; 8]; 3]; 3], [f32; 8]),
+    conv1: Conv<1, 8>,
+    conv2: Conv<8, 8>,
     dense: ([[f32; 10]; 32], [f32; 10]),
 }
 
@@ -72,7 +75,7 @@ impl HandPerceptron {
 /// A 3×3 convolution with `same` padding, and relu.
 fn conv<const I: usize, const O: usize, const N: usize>(
     input: &[[[f32; I]; N]; N],
-    (weights, bias): &([[[[f32; O]; I]; 3]; 3], [f32; O]),
+    (weights, bias): &Conv<I, O>,
 ) -> [[[f32; O]; N]; N] {
     let mut output = [[[0.0; O]; N]; N];
     for y in 0..N {
@@ -96,11 +99,11 @@ fn conv<const I: usize, const O: usize, const N: usize>(
 /// The maximum of each 2×2 window.
 fn pool<const C: usize, const N: usize, const M: usize>(input: &[[[f32; C]; N]; N]) -> [[[f32; C]; M]; M] {
     let mut output = [[[0.0; C]; M]; M];
-    for y in 0..M {
-        for x in 0..M {
-            for c in 0..C {
-                let row = |y: usize| input[y][2 * x][c].max(input[y][2 * x + 1][c]);
-                output[y][x][c] = row(2 * y).max(row(2 * y + 1));
+    for (y, row) in output.iter_mut().enumerate() {
+        for (x, pixel) in row.iter_mut().enumerate() {
+            for (c, cell) in pixel.iter_mut().enumerate() {
+                let pair = |y: usize| input[y][2 * x][c].max(input[y][2 * x + 1][c]);
+                *cell = pair(2 * y).max(pair(2 * y + 1));
             }
         }
     }
@@ -138,7 +141,7 @@ impl File {
         })
     }
 
-    fn conv<const I: usize, const O: usize>(&mut self, name: &str) -> ([[[[f32; O]; I]; 3]; 3], [f32; O]) {
+    fn conv<const I: usize, const O: usize>(&mut self, name: &str) -> Conv<I, O> {
         let [kernel, bias] = self.layer(name, &[3, 3, I, O]);
         let rows = kernel.as_chunks::<O>().0.as_chunks::<I>().0.as_chunks::<3>().0;
         (*rows.as_array().expect("three rows"), *bias.as_array().expect("a bias for each output"))
