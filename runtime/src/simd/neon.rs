@@ -177,6 +177,15 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn halves(self, words: Self::V) -> [Self::V; 2] {
+        neon!({
+            let words = vreinterpretq_u32_f32(words);
+            let high = vandq_u32(words, vdupq_n_u32(0xffff_0000));
+            [vreinterpretq_f32_u32(vshlq_n_u32::<16>(words)), vreinterpretq_f32_u32(high)]
+        })
+    }
+
+    #[inline(always)]
     fn lt(self, a: Self::V, b: Self::V) -> Self::M {
         neon!(vcltq_f32(a, b))
     }

@@ -178,6 +178,7 @@ pub struct Tile<'a> {
     first: usize,
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Tile<'_> {
     /// Output channels that it writes.
     pub(super) fn channels(&self) -> usize {
@@ -253,8 +254,10 @@ pub(super) unsafe fn finish<S: Simd, const R: usize, const C: usize>(
 }
 
 /// A tile with `R` pixels and one vector and a half, for channels that would leave the half of two vectors empty.
+#[cfg(target_arch = "x86_64")]
 pub(super) struct Halved<'a, const R: usize>(pub(super) Tile<'a>);
 
+#[cfg(target_arch = "x86_64")]
 impl<const R: usize> Halved<'_, R> {
     /// Computes the tile; `half` has half the lanes, and `low` gives the first half of a vector.
     #[inline(always)]

@@ -164,6 +164,11 @@ impl Simd for Wasm {
     }
 
     #[inline(always)]
+    fn halves(self, words: Self::V) -> [Self::V; 2] {
+        [i32x4_shl(words, 16), v128_and(words, i32x4_splat(-1 << 16))]
+    }
+
+    #[inline(always)]
     fn lt(self, a: Self::V, b: Self::V) -> Self::M {
         f32x4_lt(a, b)
     }
