@@ -53,6 +53,29 @@ fn networks_compute_what_they_mean() {
     assert!(compared * 10 >= drawn * 8, "only {compared} of {drawn} networks are steady");
 }
 
+/// Decisions that meet too seldom where everything is drawn.
+#[test]
+fn decisions_get_on_with_each_other() {
+    for layers in [
+        // A convolution in phases, which strips would take.
+        "upsample2d: { scale_factor: 2 }
+  - conv2d: { filters: 80, kernel_size: 5, padding: same }
+  - depthwise_conv2d: { kernel_size: 3, padding: same }
+  - conv2d: { filters: 8, kernel_size: 1 }",
+        // Tiles, which read a concatenation and are read by a dilated convolution in tiles.
+        "conv2d: { name: a, filters: 32, kernel_size: 1 }
+  - max_pool2d: { kernel_size: 2 }
+  - upsample2d: { name: b, scale_factor: 2 }
+  - concat: { from: [b, a] }
+  - conv2d: { filters: 48, kernel_size: 3, padding: same, activation: silu }
+  - conv2d: { filters: 32, kernel_size: 3, padding: same, dilation: 3 }",
+    ] {
+        let yaml = format!("name: Net\ninput: [34, 34, 6]\nlayers:\n  - {layers}\n");
+        let graph = network::graph(&yaml).expect("a valid network");
+        Case::new(graph, &yaml, 1).expect("a steady network").check();
+    }
+}
+
 /// Each layer's split into chunks is tried by one thread, whose result the reference tells, and kept to by many.
 #[test]
 fn large_networks_give_the_same_bits_on_any_number_of_threads() {

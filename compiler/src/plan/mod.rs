@@ -124,13 +124,6 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
             reports.extend(winograd::choose(graph, core, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
         }
     }
-    let mut phases = vec![false; graph.nodes.len()];
-    if options.enabled(PHASES) {
-        for id in (0..tiles.len()).filter(|&id| tiles[id].is_none()) {
-            let outcome = phases::choose(graph, id, &mut phases[id]);
-            reports.extend(outcome.map(|outcome| outcome.report(PHASES)));
-        }
-    }
     if options.enabled(CONCAT_READS) {
         for id in (0..tiles.len()).filter(|&id| tiles[id].is_some()) {
             reports.extend(concat::read(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_READS)));
@@ -140,6 +133,14 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     if options.enabled(STRIPS) {
         let outcomes = strips::choose(graph, &mut storage, &tiles, &mut groups);
         reports.extend(outcomes.into_iter().map(|outcome| outcome.report(STRIPS)));
+    }
+    let mut phases = vec![false; graph.nodes.len()];
+    if options.enabled(PHASES) {
+        let in_strips = |id| groups.iter().flatten().any(|group| group.first == Some(id));
+        for id in (0..tiles.len()).filter(|&id| tiles[id].is_none() && !in_strips(id)) {
+            let outcome = phases::choose(graph, id, &mut phases[id]);
+            reports.extend(outcome.map(|outcome| outcome.report(PHASES)));
+        }
     }
     for (id, node) in graph.nodes.iter().enumerate() {
         if options.enabled(IN_PLACE) {
