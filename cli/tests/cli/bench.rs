@@ -15,7 +15,7 @@ fn a_table_shows_every_step_and_the_whole() {
     let ran = sandbox.run("bench net.yaml --rounds 3 --level scalar");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert!(ran.stdout.starts_with("Net, scalar, 1 thread, 3 rounds; peak of a core "), "{}", ran.stdout);
-    for start in ["   0  conv ", "   1  mean ", "      total ", "prediction "] {
+    for start in ["   0  conv ", "   1  conv ", "   2  mean ", "      total ", "prediction "] {
         assert!(ran.stdout.lines().any(|line| line.starts_with(start)), "no `{start}` in:\n{}", ran.stdout);
     }
 }

@@ -77,16 +77,15 @@ impl Strips {
         }
     }
 
-    /// The rows that the windows of these rows of output read.
+    /// The rows that the windows of these rows of output reach over; windows of later rows reach over none before.
     fn windows(&self, rows: &Range<usize>) -> Range<usize> {
         let Depthwise { input, rows: axis, .. } = &self.depthwise;
-        let reads = rows.clone().map(|row| axis.taps(row, input.height)).filter(|taps| taps.count > 0);
-        let (mut start, mut end) = (usize::MAX, 0);
-        for taps in reads {
-            start = start.min(taps.first);
-            end = end.max(taps.first + (taps.count - 1) * taps.step + 1);
-        }
-        start.min(end)..end
+        let last = |row: usize| {
+            let taps = axis.taps(row, input.height);
+            taps.count.checked_sub(1).map(|steps| taps.first + steps * taps.step + 1)
+        };
+        let start = (rows.start * axis.stride).saturating_sub(axis.before);
+        start..rows.clone().filter_map(last).max().unwrap_or(start)
     }
 }
 
