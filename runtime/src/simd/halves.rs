@@ -2,7 +2,8 @@
 #![expect(unsafe_code, reason = "the inner loop runs without bounds checks; `Halves::compute` checks before")]
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
-use super::tile::{Line, finish};
+use super::finish::finish;
+use super::tile::Line;
 use super::{Simd, WithSimd};
 use crate::weights::PANEL;
 

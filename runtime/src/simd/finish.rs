@@ -1,0 +1,94 @@
+//! The end of a tile: what is added to its sums, their limits, and where they go.
+#![expect(unsafe_code, reason = "writes without bounds checks what the tile's maker has checked")]
+#![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
+
+use super::Simd;
+use super::tile::Line;
+
+/// Adds the residual to the sums of the pixels from `first` on, limits, and writes them.
+///
+/// # Safety
+/// The line fits its slices, and these are pixels of it.
+#[inline(always)]
+pub(super) unsafe fn finish<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    line: &Line<'_>,
+    first: usize,
+    sums: [[S::V; C]; R],
+) {
+    let step = line.step * line.output.pitch;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let output = line.output.to.add(first * step);
+        let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
+        let limits = line.limits.map(|limit| simd.splat(limit));
+        if line.channels == C * S::LANES {
+            write(simd, sums, residual, limits, output, step);
+        } else {
+            write_some(simd, sums, residual, limits, output, step, line.channels);
+        }
+    }
+}
+
+/// Adds the residual, limits, and writes whole vectors of all pixels. The loops are so simple that the compiler unrolls
+/// them; one that indexed the sums by a variable would keep them in memory throughout.
+///
+/// # Safety
+/// `C` vectors of each pixel can be read and written.
+#[inline(always)]
+pub(super) unsafe fn write<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    mut sums: [[S::V; C]; R],
+    residual: Option<(*const f32, usize)>,
+    [low, high]: [S::V; 2],
+    output: *mut f32,
+    step: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some((from, step)) = residual {
+            for r in 0..R {
+                for c in 0..C {
+                    sums[r][c] = simd.add(sums[r][c], simd.load_at(from.add(r * step + c * S::LANES)));
+                }
+            }
+        }
+        for r in 0..R {
+            for c in 0..C {
+                // In this order, so that NaN passes.
+                let limited = simd.min(high, simd.max(low, sums[r][c]));
+                simd.store_at(limited, output.add(r * step + c * S::LANES));
+            }
+        }
+    }
+}
+
+/// As [`write`], the first `channels` only.
+///
+/// # Safety
+/// `channels` floats of each pixel can be read and written.
+#[inline(always)]
+pub(super) unsafe fn write_some<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    sums: [[S::V; C]; R],
+    residual: Option<(*const f32, usize)>,
+    [low, high]: [S::V; 2],
+    output: *mut f32,
+    step: usize,
+    channels: usize,
+) {
+    for (r, sums) in sums.iter().enumerate() {
+        for (c, &sum) in sums.iter().enumerate() {
+            let count = channels.saturating_sub(c * S::LANES).min(S::LANES);
+            // SAFETY: the caller's promise; without channels left nothing is touched.
+            unsafe {
+                let mut sum = sum;
+                if let Some((from, step)) = residual {
+                    sum = simd.add(sum, simd.load_some_at(from.wrapping_add(r * step + c * S::LANES), count));
+                }
+                let limited = simd.min(high, simd.max(low, sum));
+                simd.store_some_at(limited, output.wrapping_add(r * step + c * S::LANES), count);
+            }
+        }
+    }
+}
