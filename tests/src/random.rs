@@ -216,7 +216,7 @@ pub fn network(seed: u64) -> Network {
 /// A random network of this seed with layers so large that threads share them.
 ///
 /// # Panics
-/// As [`network`].
+/// As [`network()`].
 #[must_use]
 pub fn large(seed: u64) -> Network {
     let mut random = Random::new(seed);
