@@ -4,5 +4,9 @@ import { WASI } from 'node:wasi';
 
 const args = process.argv.slice(2);
 const wasi = new WASI({ version: 'preview1', args, env: process.env, returnOnExit: true });
-const { instance } = await WebAssembly.instantiate(await readFile(args[0]), wasi.getImportObject());
-process.exitCode = wasi.start(instance);
+const module = await WebAssembly.compile(await readFile(args[0]));
+// What the C library lacks is imported: the functions of threads, of which none is granted.
+const EAGAIN = 6;
+const lacking = WebAssembly.Module.imports(module).filter(({ module }) => module === 'env');
+const env = Object.fromEntries(lacking.map(({ name }) => [name, () => (name === 'pthread_create' ? EAGAIN : 0)]));
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, { ...wasi.getImportObject(), env }));

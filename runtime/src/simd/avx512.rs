@@ -4,7 +4,8 @@
 use core::arch::x86_64::*;
 
 use super::avx2::Avx2;
-use super::tile::{Halved, Tile, shapes};
+use super::halved::Halved;
+use super::tile::{Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX-512.
@@ -73,7 +74,7 @@ impl Raw for Avx512 {
 
     #[inline(always)]
     fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
-        if vectors == 2 && pixels > 4 && tile.channels() <= Self::LANES + Avx2::LANES {
+        if vectors == 2 && pixels > 4 && tile.line.channels <= Self::LANES + Avx2::LANES {
             macro_rules! cases {
                 ($($r:literal)+) => {
                     match pixels {

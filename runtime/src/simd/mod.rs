@@ -17,6 +17,8 @@ mod avx2;
 mod avx512;
 mod cells;
 mod finish;
+#[cfg(target_arch = "x86_64")]
+mod halved;
 mod halves;
 mod lanewise;
 mod level;

@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use super::finish::{finish, write, write_some};
+use super::finish::finish;
 use super::prefetch::{will_read, will_write};
 use super::{Simd, Target, WithSimd};
 use crate::weights::PANEL;
@@ -174,17 +174,9 @@ impl Line<'_> {
 /// A tile of a line that was found to fit its slices.
 #[derive(Debug)]
 pub struct Tile<'a> {
-    line: &'a Line<'a>,
+    pub(super) line: &'a Line<'a>,
     /// Its first pixel.
-    first: usize,
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Tile<'_> {
-    /// Output channels that it writes.
-    pub(super) fn channels(&self) -> usize {
-        self.line.channels
-    }
+    pub(super) first: usize,
 }
 
 /// A tile with `R` pixels and `C` vectors. `U` neighbouring inputs have sums of their own, for tiles so
@@ -225,54 +217,6 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
                 }
             }
             finish(simd, line, first, sums[0]);
-        }
-    }
-}
-
-/// A tile with `R` pixels and one vector and a half, for channels that would leave the half of two vectors empty.
-#[cfg(target_arch = "x86_64")]
-pub(super) struct Halved<'a, const R: usize>(pub(super) Tile<'a>);
-
-#[cfg(target_arch = "x86_64")]
-impl<const R: usize> Halved<'_, R> {
-    /// Computes the tile; `half` has half the lanes, and `low` gives the first half of a vector.
-    #[inline(always)]
-    pub(super) fn compute<S: Simd, H: Simd>(self, simd: S, half: H, low: impl Fn(S::V) -> H::V) {
-        let Tile { line, first } = self.0;
-        let [rows, columns] = &line.taps;
-        // SAFETY: as for `Shape`; the half lies in the second of the line's two vectors.
-        unsafe {
-            let mut sums = [[simd.load_at(line.bias.as_ptr())]; R];
-            let mut halves = [[half.load_at(line.bias.as_ptr().add(S::LANES))]; R];
-            let input = line.input.as_ptr().add(first * line.pixel);
-            for down in 0..rows.count {
-                let input = input.add(rows.input(down));
-                let weights = line.weights.as_ptr().add(rows.weights(down));
-                for across in 0..columns.count {
-                    let input = input.add(columns.input(across));
-                    let weights = weights.add(columns.weights(across));
-                    for k in 0..line.len {
-                        let weights = weights.add(k * PANEL);
-                        let (w, v) = (simd.load_at(weights), half.load_at(weights.add(line.panel)));
-                        for r in 0..R {
-                            let x = simd.splat(*input.add(r * line.pixel + k));
-                            sums[r][0] = simd.mul_add(x, w, sums[r][0]);
-                            halves[r][0] = half.mul_add(low(x), v, halves[r][0]);
-                        }
-                    }
-                }
-            }
-            let step = line.step * line.output.pitch;
-            let output = line.output.to.add(first * step);
-            let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
-            let limits = line.limits;
-            write(simd, sums, residual, limits.map(|limit| simd.splat(limit)), output, step);
-            let (limits, output) = (limits.map(|limit| half.splat(limit)), output.add(S::LANES));
-            let residual = residual.map(|(from, step)| (from.add(S::LANES), step));
-            match line.channels - S::LANES {
-                whole if whole == H::LANES => write(half, halves, residual, limits, output, step),
-                some => write_some(half, halves, residual, limits, output, step, some),
-            }
         }
     }
 }

@@ -1,0 +1,53 @@
+//! Register tiles of one vector and a half.
+#![expect(unsafe_code, reason = "the inner loop runs without bounds checks; `Line::compute` has checked")]
+
+use super::Simd;
+use super::finish::{write, write_some};
+use super::tile::Tile;
+use crate::weights::PANEL;
+
+/// A tile with `R` pixels and one vector and a half, for channels that would leave the half of two vectors empty.
+pub(super) struct Halved<'a, const R: usize>(pub(super) Tile<'a>);
+
+impl<const R: usize> Halved<'_, R> {
+    /// Computes the tile; `half` has half the lanes, and `low` gives the first half of a vector.
+    #[inline(always)]
+    pub(super) fn compute<S: Simd, H: Simd>(self, simd: S, half: H, low: impl Fn(S::V) -> H::V) {
+        let Tile { line, first } = self.0;
+        let [rows, columns] = &line.taps;
+        // SAFETY: as for `Shape`; the half lies in the second of the line's two vectors.
+        unsafe {
+            let mut sums = [[simd.load_at(line.bias.as_ptr())]; R];
+            let mut halves = [[half.load_at(line.bias.as_ptr().add(S::LANES))]; R];
+            let input = line.input.as_ptr().add(first * line.pixel);
+            for down in 0..rows.count {
+                let input = input.add(rows.input(down));
+                let weights = line.weights.as_ptr().add(rows.weights(down));
+                for across in 0..columns.count {
+                    let input = input.add(columns.input(across));
+                    let weights = weights.add(columns.weights(across));
+                    for k in 0..line.len {
+                        let weights = weights.add(k * PANEL);
+                        let (w, v) = (simd.load_at(weights), half.load_at(weights.add(line.panel)));
+                        for r in 0..R {
+                            let x = simd.splat(*input.add(r * line.pixel + k));
+                            sums[r][0] = simd.mul_add(x, w, sums[r][0]);
+                            halves[r][0] = half.mul_add(low(x), v, halves[r][0]);
+                        }
+                    }
+                }
+            }
+            let step = line.step * line.output.pitch;
+            let output = line.output.to.add(first * step);
+            let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
+            let limits = line.limits;
+            write(simd, sums, residual, limits.map(|limit| simd.splat(limit)), output, step);
+            let (limits, output) = (limits.map(|limit| half.splat(limit)), output.add(S::LANES));
+            let residual = residual.map(|(from, step)| (from.add(S::LANES), step));
+            match line.channels - S::LANES {
+                whole if whole == H::LANES => write(half, halves, residual, limits, output, step),
+                some => write_some(half, halves, residual, limits, output, step, some),
+            }
+        }
+    }
+}
