@@ -10,7 +10,6 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use rten_tensor::AsView;
-use rten_tensor::Layout as _;
 use tract_onnx::prelude::*;
 
 /// Computes the outputs of the input.
