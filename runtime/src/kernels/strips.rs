@@ -22,7 +22,7 @@ pub struct Strips {
     pub scratch: Slot,
 }
 
-/// Parts of the rows for threads, which compute what the windows of two parts share twice.
+/// Parts of the rows, for any number of threads: what the windows of two parts share is computed twice.
 const PARTS: usize = 4;
 
 impl Strips {
@@ -42,8 +42,7 @@ impl Strips {
         let ([input, residual], floats, scratch) =
             run.operands_and_scratch([&input, &residual], &output, &self.scratch);
         let Slot { height, width, channels, .. } = output;
-        let parts = if team.is_alone() { 1 } else { PARTS };
-        let pixels = Parts::new(0..height * width, self.rows * width, parts);
+        let pixels = Parts::new(0..height * width, self.rows * width, PARTS);
         let channels = Parts::new(0..channels, channels, 1);
         Grid::new(floats, &output, pixels, channels).each(team, scratch, |mut cells, scratch| {
             let conv = self.first.as_ref().unwrap_or(&self.last);
