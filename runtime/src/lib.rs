@@ -26,6 +26,7 @@ pub mod team;
 pub mod tensor;
 #[cfg(feature = "std")]
 pub mod threads;
+pub mod train;
 pub mod weights;
 
 pub use memory::Workspace;

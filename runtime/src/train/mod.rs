@@ -1,0 +1,23 @@
+//! What training adds to a run: the kernels of the backward pass.
+//!
+//! A kernel of the backward pass takes the gradient of the loss with respect to what a layer gave, and makes the one with
+//! respect to what it read. It **writes** that gradient, it does not add to what lies there. Gradients of parameters it
+//! **adds** to those that other images left.
+
+use crate::run::Run;
+
+/// What a kernel of training works on: one image, or all images of a group.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    /// The image's inputs and arena, and the packed parameters.
+    pub run: Run<'a>,
+    /// Gradients of the parameters, each where its parameter lies among the weights, and after them other sums over the
+    /// images of a group. Kernels add to both.
+    pub sums: &'a mut [f32],
+    /// What `sums` were in the end for the whole batch, as far as earlier phases have made them.
+    pub totals: &'a [f32],
+    /// Images of the whole batch.
+    pub images: usize,
+    /// Chooses the random numbers of this image in this step.
+    pub key: u64,
+}
