@@ -4,6 +4,10 @@
 //! respect to what it read. It **writes** that gradient, it does not add to what lies there. Gradients of parameters it
 //! **adds** to those that other images left.
 
+mod head;
+
+pub use head::Head;
+
 use crate::run::Run;
 
 /// What a kernel of training works on: one image, or all images of a group.
