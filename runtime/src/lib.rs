@@ -19,6 +19,7 @@ pub mod memory;
 pub mod model;
 #[cfg(feature = "alloc")]
 mod pages;
+pub mod random;
 pub mod run;
 pub mod simd;
 pub mod slot;
