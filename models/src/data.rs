@@ -1,4 +1,7 @@
 //! Data to try the networks on.
+//!
+//! The folder `data` of this crate's sources has all of MNIST. The test set is compiled in; the 60,000 images to learn from
+//! are not, but lie beside it as `train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`, for `convolve-train` to open.
 
 use std::io::Read as _;
 
