@@ -2,6 +2,7 @@
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit of the result depends on every
 /// bit of the counter.
+#[inline]
 #[must_use]
 pub const fn mix(counter: u64) -> u64 {
     let z = counter.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -14,6 +15,7 @@ pub const fn mix(counter: u64) -> u64 {
 ///
 /// It is the sum of twelve uniform ones (variance 1/12 each): unlike the exact methods it needs no
 /// logarithm, so the bits are the same everywhere.
+#[inline]
 #[must_use]
 pub fn normal(key: u64, index: u64) -> f32 {
     let mut sum = 0i64;

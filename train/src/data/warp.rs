@@ -80,3 +80,103 @@ impl Warp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: usize = 6;
+    const SHAPE: [usize; 3] = [SIDE, SIDE, 3];
+    const NOTHING: Warp = Warp { flip: [false; 2], shift: [0; 2], rotate: 0.0, crop: [0; 2], window: [0; 2] };
+
+    fn image() -> Vec<f32> {
+        (0..SIDE * SIDE * 3).map(|element| (element * element % 101) as f32 + 1.0).collect()
+    }
+
+    /// What comes of the image, and of the same as a map.
+    fn both(warp: &Warp, from: &[f32]) -> [Vec<f32>; 2] {
+        let mut results = [vec![f32::NAN; from.len()], vec![f32::NAN; from.len()]];
+        warp.image(SHAPE, from, &mut results[0]);
+        warp.map(SHAPE, from, &mut results[1]);
+        results
+    }
+
+    /// The image turned a quarter counter-clockwise: its last column becomes the first row.
+    fn quarter(from: &[f32]) -> Vec<f32> {
+        let pixel = |row: usize, column: usize| &from[(row * SIDE + column) * 3..][..3];
+        (0..SIDE * SIDE).flat_map(|at| pixel(at % SIDE, SIDE - 1 - at / SIDE)).copied().collect()
+    }
+
+    #[test]
+    fn quarter_turns_are_exact() {
+        let mut turned = image();
+        for quarters in 0..=8 {
+            let [mixed, picked] = both(&Warp { rotate: 90.0 * quarters as f32, ..NOTHING }, &image());
+            assert_eq!(picked, turned, "{quarters}");
+            // float32's sine of a whole turn is not quite zero.
+            assert!(mixed.iter().zip(&turned).all(|(a, b)| (a - b).abs() < 1e-3), "{quarters}: {mixed:?}");
+            turned = quarter(&turned);
+        }
+        let [_, clockwise] = both(&Warp { rotate: -90.0, ..NOTHING }, &image());
+        assert_eq!(quarter(&clockwise), image());
+    }
+
+    #[test]
+    fn flips_undo_themselves() {
+        for flip in [[true, false], [false, true], [true, true]] {
+            let warp = Warp { flip, ..NOTHING };
+            for once in both(&warp, &image()) {
+                assert_ne!(once, image());
+                assert_eq!(both(&warp, &once), [image(), image()]);
+            }
+        }
+    }
+
+    #[test]
+    fn steps_come_in_their_order() {
+        let one_by_one = |warps: &[Warp]| {
+            warps.iter().fold(image(), |image, warp| {
+                let [mixed, picked] = both(warp, &image);
+                assert_eq!(mixed, picked);
+                mixed
+            })
+        };
+        // The shift takes rows out of the frame, and the window takes none of them back.
+        let all = Warp { flip: [true, false], shift: [1, -2], rotate: 0.0, crop: [2, 1], window: [0, 1] };
+        let (flip, shift) = (all.flip, all.shift);
+        let steps = [
+            Warp { flip, ..NOTHING },
+            Warp { shift, ..NOTHING },
+            Warp { crop: [2, 1], window: [0, 1], ..NOTHING },
+        ];
+        assert_eq!(one_by_one(&[all]), one_by_one(&steps));
+        let [_, turned] = both(&Warp { flip, shift, rotate: 90.0, ..NOTHING }, &image());
+        assert_eq!(turned, quarter(&one_by_one(&steps[..2])));
+    }
+
+    /// A plane is its own interpolation: each pixel has the value at the place that it comes from.
+    #[test]
+    fn rotation_takes_values_from_where_they_were() {
+        let plane: Vec<f32> =
+            (0..SIDE * SIDE).flat_map(|at| [(at / SIDE) as f32, (at % SIDE) as f32, 1.0]).collect();
+        let mut whole = 0;
+        for degrees in [10.0f32, 37.5, -60.0] {
+            let [mixed, _] = both(&Warp { rotate: degrees, ..NOTHING }, &plane);
+            let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
+            for (at, pixel) in mixed.chunks_exact(3).enumerate() {
+                let (x, y) = ((at % SIDE) as f64 - 2.5, 2.5 - (at / SIDE) as f64);
+                // Turned back, with y upwards as in geometry.
+                let (x, y) = (cos * x + sin * y, cos * y - sin * x);
+                if x.abs() < 2.5 && y.abs() < 2.5 {
+                    assert!((f64::from(pixel[0]) - (2.5 - y)).abs() < 1e-5, "{degrees}, {at}: {pixel:?}");
+                    assert!((f64::from(pixel[1]) - (2.5 + x)).abs() < 1e-5, "{degrees}, {at}: {pixel:?}");
+                    assert!((pixel[2] - 1.0).abs() < 1e-6);
+                    whole += 1;
+                } else {
+                    assert!(pixel[2] < 1.0 + 1e-6);
+                }
+            }
+        }
+        assert!(whole > 60, "{whole}");
+    }
+}
