@@ -26,3 +26,11 @@ pub fn normal(key: u64, index: u64) -> f32 {
     // Each of the twelve stands for the middle of its cell: the sum's mean is 6 · 65535.
     (sum - 6 * 65535) as f32 / 65536.0
 }
+
+/// Number `index` of the sequence that the key chooses, between −1 and 1: one of 2²⁴ in even steps around zero, all of
+/// which single precision holds exactly.
+#[must_use]
+pub fn uniform(key: u64, index: u64) -> f32 {
+    let step = (mix(key ^ mix(index)) >> 40) as i32;
+    (2 * step + 1 - (1 << 24)) as f32 / 16_777_216.0
+}

@@ -374,8 +374,12 @@ fn every_type_packs_alike() {
 }
 
 #[test]
-fn he_initialisation_is_normal_and_repeatable() {
-    let parameters = [0, 1].map(|_| Parameter { name: "w", shape: &[], initial: Initial::He { fan_in: 8 } });
+fn initial_weights_are_random_and_repeatable() {
+    let parameters = [0, 1].map(|_| Parameter {
+        name: "w",
+        shape: &[],
+        initial: Initial::Kernel { fan_in: 8, fan_out: 1 },
+    });
     let [a, b] = init(&parameters, 1);
     let [other, _] = init(&parameters, 2);
     const COUNT: usize = 200_000;
@@ -394,6 +398,13 @@ fn he_initialisation_is_normal_and_repeatable() {
     assert!((within - 0.6827).abs() < 0.005, "within one deviation: {within}");
     let neighbours = values.windows(2).map(|pair| pair[0] * pair[1] / 0.25).sum::<f64>() / COUNT as f64;
     assert!(neighbours.abs() < 0.01, "correlation of neighbours {neighbours}");
+
+    let uniform = Data::Uniform { key: 5, limit: 0.25 };
+    let values = sample(uniform);
+    assert_eq!(values, sample(uniform));
+    assert!(values.iter().all(|x| x.abs() <= 0.25));
+    let mean = values.iter().sum::<f64>() / COUNT as f64;
+    assert!(mean.abs() < 0.001, "mean {mean}");
 
     let constant = Parameter { name: "b", shape: &[], initial: Initial::Constant(1.5) };
     assert_eq!(constant.initial(7, 3).get(99), 1.5);

@@ -25,7 +25,7 @@ pub fn tensors(parameters: &[Parameter], random: &mut Random) -> Vec<Vec<f32>> {
     let tensor = |parameter: &Parameter| {
         let is_variance = parameter.name.ends_with("running_var") || parameter.name.ends_with("variance");
         let value = |random: &mut Random| match parameter.initial {
-            Initial::He { fan_in } => random.real() * (3.0 / fan_in as f32).sqrt(),
+            Initial::Kernel { fan_in, .. } => random.real() * (3.0 / fan_in as f32).sqrt(),
             Initial::Constant(_) if is_variance => 1.0 + 0.5 * random.real(),
             Initial::Constant(value) => value + 0.3 * random.real(),
         };

@@ -50,7 +50,7 @@ pub(super) fn conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     let shape = Shape::Map { height: rows.output(height)?, width: columns.output(width)?, channels: filters };
     let [kh, kw] = window.kernel;
     let inputs = channels / groups;
-    let weight = kernel(builder, layer, inputs, |layout| match layout {
+    let weight = kernel(builder, layer, [inputs, filters / groups], |layout| match layout {
         Layout::Pytorch => [filters, inputs, kh, kw],
         Layout::Keras => [kh, kw, inputs, filters],
     })?;
@@ -75,7 +75,7 @@ pub(super) fn depthwise_conv2d(builder: &mut Builder<'_>, layer: &Layer) -> Chec
     let outputs = channels.saturating_mul(multiplier);
     let shape = Shape::Map { height: rows.output(height)?, width: columns.output(width)?, channels: outputs };
     let [kh, kw] = window.kernel;
-    let weight = kernel(builder, layer, 1, |layout| match layout {
+    let weight = kernel(builder, layer, [1, multiplier], |layout| match layout {
         Layout::Pytorch => [outputs, 1, kh, kw],
         Layout::Keras => [kh, kw, channels, multiplier],
     })?;
@@ -109,7 +109,7 @@ pub(super) fn conv2d_transpose(builder: &mut Builder<'_>, layer: &Layer) -> Chec
     let [(rows, height), (columns, width)] = axes;
     let [kh, kw] = window.kernel;
     let outputs = filters / groups;
-    let weight = kernel(builder, layer, channels / groups, |layout| match layout {
+    let weight = kernel(builder, layer, [channels / groups, outputs], |layout| match layout {
         Layout::Pytorch => [channels, outputs, kh, kw],
         Layout::Keras => [kh, kw, outputs, channels],
     })?;
@@ -233,11 +233,12 @@ fn padded(
     Some((source, [bare(rows), bare(columns)]))
 }
 
-/// The kernel's tensor; one too large is reported. `inputs` is what an output sums for each tap.
+/// The kernel's tensor; one too large is reported. `fans` are the inputs that an output sums for each tap, and the
+/// outputs that an input goes into.
 fn kernel(
     builder: &mut Builder<'_>,
     layer: &Layer,
-    inputs: usize,
+    fans: [usize; 2],
     shape: impl Fn(Layout) -> [usize; 4],
 ) -> Option<ParameterId> {
     let layout = builder.graph.layout;
@@ -247,8 +248,8 @@ fn kernel(
         Layout::Keras => ("kernel", [shape[0], shape[1]]),
     };
     weights_fit(builder, layer, &shape)?;
-    let fan_in = inputs.saturating_mul(taps[0] * taps[1]);
-    Some(builder.parameter(&layer.name, suffix, &shape, Initial::He { fan_in }))
+    let [fan_in, fan_out] = fans.map(|fan| fan.saturating_mul(taps[0] * taps[1]));
+    Some(builder.parameter(&layer.name, suffix, &shape, Initial::Kernel { fan_in, fan_out }))
 }
 
 /// Whether a tensor of weights stays within the limit; reported if not.

@@ -24,7 +24,8 @@ pub(super) fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         Layout::Keras => ("kernel", [inputs, units]),
     };
     weights_fit(builder, layer, &dimensions)?;
-    let weight = builder.parameter(&layer.name, suffix, &dimensions, Initial::He { fan_in: inputs });
+    let initial = Initial::Kernel { fan_in: inputs, fan_out: units };
+    let weight = builder.parameter(&layer.name, suffix, &dimensions, initial);
     let bias = bias.then(|| builder.parameter(&layer.name, "bias", &[units], Initial::Constant(0.0)));
     let (op, shape) = match shape {
         Shape::Vector(_) => {

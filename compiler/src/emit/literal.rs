@@ -96,7 +96,7 @@ enums! {
         Softsign, Exp, Clip { min, max },
     }
     Stored { F32, Bf16 }
-    Initial { Constant(value), He { fan_in } }
+    Initial { Constant(value), Kernel { fan_in, fan_out } }
     Load<'_> {
         Panels(panels), Halves(panels), Phases { kernel, repeat }, Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
         Affine { fold, len, order, at },

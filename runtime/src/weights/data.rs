@@ -1,5 +1,5 @@
 use super::{Initial, Parameter};
-use crate::random::{mix, normal};
+use crate::random::{mix, normal, uniform};
 
 /// The elements of one tensor: bytes of a weights file, or a rule.
 ///
@@ -21,6 +21,13 @@ pub enum Data<'a> {
         /// Standard deviation.
         std: f32,
     },
+    /// Uniformly distributed around zero; element `i` depends on the key and `i` alone.
+    Uniform {
+        /// Chooses the sequence.
+        key: u64,
+        /// What no element's magnitude exceeds.
+        limit: f32,
+    },
 }
 
 impl Data<'_> {
@@ -40,6 +47,7 @@ impl Data<'_> {
             }
             Self::Constant(value) => value,
             Self::Normal { key, std } => std * normal(key, index as u64),
+            Self::Uniform { key, limit } => limit * uniform(key, index as u64),
         }
     }
 }
@@ -50,10 +58,9 @@ impl Parameter<'_> {
     pub fn initial(&self, seed: u64, index: usize) -> Data<'static> {
         match self.initial {
             Initial::Constant(value) => Data::Constant(value),
-            Initial::He { fan_in } => Data::Normal {
-                key: mix(seed ^ mix(index as u64)),
-                std: super::sqrt(2.0 / fan_in.max(1) as f64) as f32,
-            },
+            Initial::Kernel { fan_in, .. } => {
+                Data::Normal { key: key(seed, index), std: super::sqrt(2.0 / fan_in.max(1) as f64) as f32 }
+            }
         }
     }
 }
@@ -62,6 +69,12 @@ impl Parameter<'_> {
 #[must_use]
 pub fn init<const N: usize>(parameters: &[Parameter<'_>; N], seed: u64) -> [Data<'static>; N] {
     core::array::from_fn(|index| parameters[index].initial(seed, index))
+}
+
+/// Chooses the random elements of tensor `index` of a model: each tensor has a sequence of its own.
+#[must_use]
+pub fn key(seed: u64, index: usize) -> u64 {
+    mix(seed ^ mix(index as u64))
 }
 
 /// Widens a half-precision float, exactly.

@@ -10,7 +10,7 @@ pub mod file;
 mod pack;
 mod winograd;
 
-pub use data::{Data, init};
+pub use data::{Data, init, key};
 #[cfg(feature = "std")]
 pub use error::WeightsError;
 pub use pack::pack;
@@ -41,10 +41,13 @@ pub struct Parameter<'a> {
 pub enum Initial {
     /// Every element this value.
     Constant(f32),
-    /// Normal with variance 2 / fan_in (He et al. 2015).
-    He {
+    /// A kernel, drawn at random around zero: normal with variance 2 / fan_in (He et al. 2015) where nothing else
+    /// is asked for.
+    Kernel {
         /// Inputs that an output sums.
         fan_in: usize,
+        /// Outputs that an input goes into, at stride 1.
+        fan_out: usize,
     },
 }
 
