@@ -1,0 +1,60 @@
+//! How the learning rate changes over time.
+
+use core::f64::consts::PI;
+
+/// The learning rate's factor at each step. Steps are counted from 0; a schedule in epochs takes epochs times the steps
+/// of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Schedule {
+    /// Steps over which the factor first grows to one, evenly: the first step has `1 / warm_up` of the rate.
+    pub warm_up: u64,
+    /// What comes after, counted from the end of the warm-up.
+    pub decay: Decay,
+}
+
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Decay {
+    /// It does not.
+    #[default]
+    Constant,
+    /// By `factor` after every so many steps; as PyTorch's `StepLR`.
+    Step {
+        /// Steps at one rate.
+        every: u64,
+        /// From one rate to the next.
+        factor: f64,
+    },
+    /// Along half a cosine to `minimum`, where it stays: minimum + (1 − minimum) · (1 + cos (π · step / steps)) / 2, as
+    /// Keras's `CosineDecay`, and PyTorch's `CosineAnnealingLR` until its end (Loshchilov and Hutter 2017).
+    Cosine {
+        /// Steps until the minimum.
+        steps: u64,
+        /// The share of the rate at the end.
+        minimum: f64,
+    },
+}
+
+impl Schedule {
+    /// What the learning rate is multiplied by at a step.
+    #[must_use]
+    pub fn factor(&self, step: u64) -> f64 {
+        match step.checked_sub(self.warm_up) {
+            None => (step + 1) as f64 / self.warm_up as f64,
+            Some(step) => self.decay.factor(step),
+        }
+    }
+}
+
+impl Decay {
+    fn factor(self, step: u64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Step { every, factor } => factor.powf((step / every.max(1)) as f64),
+            Self::Cosine { steps, minimum } => {
+                let done = if step < steps { step as f64 / steps as f64 } else { 1.0 };
+                minimum + (1.0 - minimum) * 0.5 * (1.0 + (PI * done).cos())
+            }
+        }
+    }
+}
