@@ -135,9 +135,6 @@ impl WithSimd for Apply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        // Klambauer et al. 2017, section 1.
-        const SELU_SCALE: f32 = 1.050_701;
-        const SELU_ALPHA: f32 = 1.673_263_2;
         let Self { activation, slopes, row, channels, pitch } = self;
         // Pixels without gaps are one long pixel.
         let (floats, step) = if pitch == channels { (row.len(), row.len()) } else { (channels, pitch) };
@@ -163,7 +160,7 @@ impl WithSimd for Apply<'_> {
                 }
             }
             Activation::Elu { alpha } => each!(|x| math::elu(s, x, 1.0, alpha, 1.0)),
-            Activation::Selu => each!(|x| math::elu(s, x, SELU_SCALE, SELU_ALPHA, 1.0)),
+            Activation::Selu => each!(|x| math::elu(s, x, math::SELU_SCALE, math::SELU_ALPHA, 1.0)),
             Activation::Celu { alpha } => each!(|x| math::elu(s, x, 1.0, alpha, alpha)),
             Activation::Gelu => each!(|x| math::gelu(s, x)),
             Activation::GeluApproximate => each!(|x| math::gelu_approximate(s, x)),

@@ -87,7 +87,7 @@ impl Copy {
 
 impl PadMode {
     /// The cell of an axis of `size` cells that stands at `at`; none where it is the constant.
-    fn source(self, at: isize, size: usize) -> Option<usize> {
+    pub(crate) fn source(self, at: isize, size: usize) -> Option<usize> {
         let size = size as isize;
         if (0..size).contains(&at) {
             return Some(at as usize);

@@ -7,7 +7,12 @@
 use crate::simd::Simd;
 
 /// Values below which every function here has reached its limit, and above which its negative has.
-const FAR: f32 = 256.0;
+pub(crate) const FAR: f32 = 256.0;
+
+/// The scale of selu (Klambauer et al. 2017, section 1).
+pub(crate) const SELU_SCALE: f32 = 1.050_701;
+/// And its α.
+pub(crate) const SELU_ALPHA: f32 = 1.673_263_2;
 
 /// x limited to `low..=high`
 #[inline(always)]
@@ -53,7 +58,7 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
 
 /// eˣ − 1 for x ≤ 0, −0 or below; of other x the result has no meaning.
 #[inline(always)]
-fn exp_minus_one<S: Simd>(s: S, x: S::V) -> S::V {
+pub(crate) fn exp_minus_one<S: Simd>(s: S, x: S::V) -> S::V {
     let x = clip(s, x, -32.0, 0.0);
     let (n, p) = split_exp(s, x);
     let scale = s.exp2_whole(n);
@@ -118,12 +123,11 @@ pub(crate) fn silu<S: Simd>(s: S, x: S::V) -> S::V {
     s.mul(not_far_below(s, x), sigmoid(s, x))
 }
 
-/// x Φ(x), Φ the normal distribution.
+/// Φ(x), the normal distribution, and exp(−x²/2); for |x| ≤ `FAR`.
 #[inline(always)]
-pub(crate) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
+pub(crate) fn normal<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     // Φ(−|x|) = exp(−x²/2) t q(t), t = 1 / (1 + 0.35 |x|); error of the fit 3.2e-8 of Φ for |x| ≤ 14.
-    let limited = not_far_below(s, x);
-    let size = s.abs(limited);
+    let size = s.abs(x);
     let t = s.div(s.splat(1.0), s.mul_add(size, s.splat(0.35), s.splat(1.0)));
     let q = [
         0.139_621_4,
@@ -138,15 +142,23 @@ pub(crate) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
     ];
     let gauss = exp(s, s.mul(s.mul(size, size), s.splat(-0.5)));
     let tail = s.mul(s.mul(gauss, t), polynomial(s, t, q));
-    let share = s.select(s.lt(limited, s.splat(0.0)), tail, s.sub(s.splat(1.0), tail));
-    s.mul(limited, share)
+    (s.select(s.lt(x, s.splat(0.0)), tail, s.sub(s.splat(1.0), tail)), gauss)
 }
+
+/// x Φ(x)
+#[inline(always)]
+pub(crate) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
+    let limited = not_far_below(s, x);
+    s.mul(limited, normal(s, limited).0)
+}
+
+/// 2 √(2/π), of the approximation of gelu.
+pub(crate) const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769;
 
 /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2
 #[inline(always)]
 pub(crate) fn gelu_approximate<S: Simd>(s: S, x: S::V) -> S::V {
     // (1 + tanh y) / 2 = σ(2y)
-    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769;
     let limited = not_far_below(s, x);
     let cubic = s.mul_add(s.mul(limited, limited), s.splat(0.044_715), s.splat(1.0));
     let y = s.mul(s.mul(limited, s.splat(TWICE_SQRT_2_OVER_PI)), cubic);

@@ -10,14 +10,15 @@ mod conv;
 mod dense;
 mod depthwise;
 mod layout;
-mod math;
-mod norm;
+pub(crate) mod math;
+pub(crate) mod norm;
 mod parts;
 mod pool;
 mod resize;
-mod rows;
+pub(crate) mod rows;
 mod softmax;
 mod strips;
+pub(crate) mod sums;
 mod winograd;
 
 pub use activation::{Activate, Activation};

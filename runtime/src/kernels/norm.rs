@@ -1,5 +1,6 @@
 use super::Activation;
 use super::rows::{copy_pixels, each_row, lanes_below, load, store};
+use super::sums::{Apart, add_sums};
 use crate::run::Run;
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -74,7 +75,7 @@ impl Affine {
 }
 
 /// The scales and the shifts of `channels` channels, from `at` in the packed weights.
-fn vectors(weights: &[f32], at: usize, channels: usize) -> (&[f32], &[f32]) {
+pub(crate) fn vectors(weights: &[f32], at: usize, channels: usize) -> (&[f32], &[f32]) {
     let shifts = at + padded(channels);
     (&weights[at..at + channels], &weights[shifts..shifts + channels])
 }
@@ -137,19 +138,13 @@ impl WithSimd for NormalizeMap<'_> {
                 }
             }
             NormalizeOver::Groups(groups) => {
-                let size = channels / groups;
-                // As many whole groups at once as fit, so that no lane idles and memory is read in order.
-                let step = if size > SPAN { size } else { SPAN / size * size };
-                for first in (0..channels).step_by(step) {
-                    self.groups(s, first..(first + step).min(channels), size);
+                for range in whole_groups(channels, groups) {
+                    self.groups(s, range, channels / groups);
                 }
             }
         }
     }
 }
-
-/// Channels whose sums are kept at once.
-const SPAN: usize = 256;
 
 impl NormalizeMap<'_> {
     /// Normalises the channels of one pixel.
@@ -182,65 +177,15 @@ impl NormalizeMap<'_> {
     /// Normalises some channels, `size` neighbours of which share a mean and a variance.
     #[inline(always)]
     fn groups<S: Simd>(&mut self, s: S, channels: Range<usize>, size: usize) {
-        let count = (self.kernel.input.height * self.kernel.input.width * size) as f32;
-        let (mut means, mut variances) = ([0.0; SPAN], [0.0; SPAN]);
-        let zeros = [0.0; SPAN];
-        if size <= SPAN {
-            self.sums(s, &channels, &zeros, false, &mut means);
-            share(&mut means[..channels.len()], size, count);
-            self.sums(s, &channels, &means, true, &mut variances);
-            share(&mut variances[..channels.len()], size, count);
-            return self.write(s, channels, &means, &variances);
-        }
-        let parts = || channels.clone().step_by(SPAN).map(|first| first..(first + SPAN).min(channels.end));
-        let (mut sum, mut squares) = (0.0, 0.0);
-        for part in parts() {
-            let mut sums = zeros;
-            self.sums(s, &part, &zeros, false, &mut sums);
-            sum += sums[..part.len()].iter().sum::<f32>();
-        }
-        means.fill(sum / count);
-        for part in parts() {
-            let mut sums = zeros;
-            self.sums(s, &part, &means, true, &mut sums);
-            squares += sums[..part.len()].iter().sum::<f32>();
-        }
-        variances.fill(squares / count);
-        for part in parts() {
-            self.write(s, part, &means, &variances);
-        }
-    }
-
-    /// Adds to `sums` each channel's sum of `x − center`, or of its square, pixel by pixel in each row,
-    /// then the rows: sums over large maps stay accurate.
-    #[inline(always)]
-    fn sums<S: Simd>(
-        &self,
-        s: S,
-        channels: &Range<usize>,
-        centers: &[f32; SPAN],
-        squared: bool,
-        sums: &mut [f32; SPAN],
-    ) {
-        let Slot { width, pitch, .. } = self.kernel.input;
-        for row in self.input.chunks(width * pitch) {
-            let mut row_sums = [0.0; SPAN];
-            for pixel in row.chunks(pitch) {
-                let lanes = pixel[channels.clone()].chunks(S::LANES).zip(centers.chunks(S::LANES));
-                for ((x, center), sum) in lanes.zip(row_sums.chunks_mut(S::LANES)) {
-                    let apart = s.sub(load(s, x), load(s, center));
-                    let term = if squared { s.mul(apart, apart) } else { apart };
-                    store(s, s.add(load(s, sum), term), sum);
-                }
-            }
-            for (sums, row) in sums.chunks_mut(S::LANES).zip(row_sums.chunks(S::LANES)) {
-                store(s, s.add(load(s, sums), load(s, row)), sums);
-            }
+        let moments = Moments::new(s, &self.kernel.input, self.input, &channels, size);
+        for part in parts(&channels) {
+            self.write(s, part, &moments);
         }
     }
 
     #[inline(always)]
-    fn write<S: Simd>(&mut self, s: S, channels: Range<usize>, means: &[f32; SPAN], variances: &[f32; SPAN]) {
+    fn write<S: Simd>(&mut self, s: S, channels: Range<usize>, moments: &Moments) {
+        let Moments { means, variances } = moments;
         let mut factors = [0.0; SPAN];
         let scales = self.scales[channels.clone()].chunks(S::LANES);
         for ((scale, variance), factor) in
@@ -264,8 +209,73 @@ impl NormalizeMap<'_> {
     }
 }
 
+/// Channels whose sums are kept at once.
+pub(crate) const SPAN: usize = 256;
+
+/// The channels in ranges of as many whole groups as fit, so that no lane idles and memory is read in order; or of one
+/// group that is larger than `SPAN`.
+pub(crate) fn whole_groups(channels: usize, groups: usize) -> impl Iterator<Item = Range<usize>> {
+    let size = channels / groups;
+    let step = if size > SPAN { size } else { SPAN / size * size };
+    (0..channels).step_by(step).map(move |first| first..(first + step).min(channels))
+}
+
+/// Parts of at most `SPAN` channels.
+pub(crate) fn parts(channels: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let end = channels.end;
+    channels.clone().step_by(SPAN).map(move |first| first..(first + SPAN).min(end))
+}
+
+/// For each channel of a range that [`whole_groups`] gives, its group's mean and variance; where a part is one group's,
+/// they hold for the other parts too.
+pub(crate) struct Moments {
+    pub(crate) means: [f32; SPAN],
+    pub(crate) variances: [f32; SPAN],
+}
+
+impl Moments {
+    /// Those of the tensor in `data`, of groups of `size` channels.
+    #[inline(always)]
+    pub(crate) fn new<S: Simd>(
+        s: S,
+        slot: &Slot,
+        data: &[f32],
+        channels: &Range<usize>,
+        size: usize,
+    ) -> Self {
+        let means = mean_terms::<S, false>(s, slot, data, channels, size, &[0.0; SPAN]);
+        let variances = mean_terms::<S, true>(s, slot, data, channels, size, &means);
+        Self { means, variances }
+    }
+}
+
+/// The mean of `x − center`, or of its square, over the group of each channel.
+#[inline(always)]
+fn mean_terms<S: Simd, const SQUARED: bool>(
+    s: S,
+    slot: &Slot,
+    data: &[f32],
+    channels: &Range<usize>,
+    size: usize,
+    centers: &[f32; SPAN],
+) -> [f32; SPAN] {
+    let count = (slot.height * slot.width * size) as f32;
+    let mut total = 0.0;
+    for part in parts(channels) {
+        let mut sums = [0.0; SPAN];
+        let terms = Apart::<SQUARED> { data: &data[part.start..], pitch: slot.pitch, centers };
+        add_sums(s, &terms, slot, [&mut sums[..part.len()]]);
+        if size <= SPAN {
+            share(&mut sums[..part.len()], size, count);
+            return sums;
+        }
+        total += sums[..part.len()].iter().sum::<f32>();
+    }
+    [total / count; SPAN]
+}
+
 /// Adds up each `size` neighbours, divides by `count` and gives the result to each of them.
-fn share(sums: &mut [f32], size: usize, count: f32) {
+pub(crate) fn share(sums: &mut [f32], size: usize, count: f32) {
     for group in sums.chunks_mut(size) {
         let mean = group.iter().sum::<f32>() / count;
         group.fill(mean);

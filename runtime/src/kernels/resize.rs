@@ -70,14 +70,14 @@ impl Resize {
 
 /// A place between two neighbouring cells: `share` of the second, the rest of the first.
 #[derive(Clone, Copy)]
-struct Between {
-    cells: [usize; 2],
-    share: f32,
+pub(crate) struct Between {
+    pub(crate) cells: [usize; 2],
+    pub(crate) share: f32,
 }
 
 impl ResizeMode {
     /// Where cell `index` of `outputs` lies among `inputs` cells.
-    fn between(self, index: usize, inputs: usize, outputs: usize) -> Between {
+    pub(crate) fn between(self, index: usize, inputs: usize, outputs: usize) -> Between {
         // The place as a fraction, exactly. A half-pixel centre lies at (index + ½) / scale − ½, and
         // no further out than the first cell's.
         let (numerator, denominator) = match self {

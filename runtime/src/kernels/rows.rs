@@ -103,7 +103,7 @@ macro_rules! map {
         }
     };
 }
-pub(super) use map;
+pub(crate) use map;
 
 /// `output = f(output, other)`
 #[inline(always)]

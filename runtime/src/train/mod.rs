@@ -4,11 +4,18 @@
 //! respect to what it read. It **writes** that gradient, it does not add to what lies there. Gradients of parameters it
 //! **adds** to those that other images left.
 
+mod activation;
+mod derivatives;
 mod head;
+mod pool;
+mod rows;
 
+pub use activation::ActivateGradient;
 pub use head::Head;
+pub use pool::{PoolGradient, Pooled};
 
 use crate::run::Run;
+use crate::slot::Slot;
 
 /// What a kernel of training works on: one image, or all images of a group.
 #[derive(Debug)]
@@ -24,4 +31,13 @@ pub struct Pass<'a> {
     pub images: usize,
     /// Chooses the random numbers of this image in this step.
     pub key: u64,
+}
+
+/// What a layer's forward pass has left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// What the layer read.
+    Input(Slot),
+    /// What it gave.
+    Result(Slot),
 }

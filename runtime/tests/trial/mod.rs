@@ -1,6 +1,8 @@
 #![allow(dead_code, reason = "no test uses everything")]
 //! Runs a kernel on every SIMD level and compares each float of the arena with a plain formula.
 
+pub(crate) mod activation;
+
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
