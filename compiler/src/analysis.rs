@@ -6,6 +6,7 @@ use crate::files::Files;
 use crate::frontend::Parsed;
 use crate::graph::Graph;
 use crate::source::Source;
+use crate::train::prepare;
 
 /// A network without mistakes.
 #[derive(Clone, Debug)]
@@ -47,6 +48,11 @@ pub fn analyse(parsed: Parsed, defaults: &Defaults, files: Option<&dyn Files>) -
     let mut networks = Vec::new();
     for (network, graph) in spec.networks.iter().zip(graphs) {
         let Some(graph) = graph else { continue };
+        if let Some(place) = graph.train
+            && let Err(reason) = prepare(&graph)
+        {
+            diagnostics.push(Diagnostic::error(place, reason).label("asked for here"));
+        }
         let named = network.weights.as_ref().and_then(|weights| weights.file.as_ref());
         let weights =
             named.zip(files).and_then(|(name, files)| embed(&graph, name, notation, files, &mut diagnostics));

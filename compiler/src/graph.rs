@@ -14,6 +14,8 @@ use convolve_runtime::kernels::{
 };
 use convolve_runtime::weights::{Fold, Initial, Order, ParameterId, Stored};
 
+use crate::spec::Place;
+
 /// Index of a node in its graph.
 pub type NodeId = usize;
 
@@ -50,6 +52,8 @@ pub struct Graph {
     pub layout: Layout,
     /// Whether sums may be rearranged.
     pub precision: Precision,
+    /// Whether it is to be trained, and where that is said.
+    pub train: Option<Place>,
 }
 
 /// One operation.
@@ -173,8 +177,11 @@ pub enum Op {
         /// Applied last.
         activation: Activation,
     },
-    /// Nothing, outside training.
-    Dropout,
+    /// Nothing, outside training; there, zeros with this probability, and the rest enlarged to keep the mean.
+    Dropout {
+        /// The probability.
+        rate: f32,
+    },
     /// A function of each element.
     Activate {
         /// The function.

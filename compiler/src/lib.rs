@@ -22,4 +22,5 @@ pub mod plan;
 pub mod render;
 pub mod source;
 pub mod spec;
+pub mod train;
 pub mod verify;

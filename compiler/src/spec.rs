@@ -42,6 +42,8 @@ pub struct Network {
     pub weights: Option<WeightsDeclaration>,
     /// `fast` or `strict`.
     pub precision: Option<Spanned<String>>,
+    /// Whether it can be trained.
+    pub train: Option<Spanned<bool>>,
     /// The layers.
     pub body: Body,
     /// The output shapes that `cnn!` declares, in order; `None` where none is given. Empty in YAML.

@@ -145,7 +145,7 @@ fn shape_holds(node: &Node, inputs: &[Shape]) -> Result<(), String> {
             }
             input == node.shape
         }
-        Op::Dropout | Op::Softmax { .. } => input == node.shape,
+        Op::Dropout { .. } | Op::Softmax { .. } => input == node.shape,
     };
     holds(shape, &format!("{} does not follow from {input}", node.shape))
 }

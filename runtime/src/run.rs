@@ -56,6 +56,21 @@ impl Run<'_> {
         (read, output, scratch)
     }
 
+    /// The floats of `inputs`, to read; each slice starts at the slot's offset and has its span.
+    ///
+    /// # Panics
+    /// If a slot leaves its memory.
+    #[must_use]
+    pub fn read<const N: usize>(&self, inputs: [&Slot; N]) -> [&[f32]; N] {
+        inputs.map(|slot| {
+            let memory = match slot.memory {
+                Memory::Input(index) => self.inputs[index],
+                Memory::Arena => &*self.arena,
+            };
+            &memory[slot.offset..slot.offset + slot.span()]
+        })
+    }
+
     /// Two ranges of the arena, to write, the second behind the first unless it is empty, and slots beside them.
     fn split<const N: usize>(
         &mut self,

@@ -178,7 +178,7 @@ impl Interpreter<'_> {
                     }
                 }
             }
-            Op::Dropout => x.clone(),
+            Op::Dropout { .. } => x.clone(),
             &Op::Activate { activation, .. } => match activation {
                 Activation::Prelu { slopes } => reference::prelu(x, &self.vector(slopes, sources[0])),
                 function => x.map(|x| activate(function, x)),

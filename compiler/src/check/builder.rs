@@ -43,6 +43,7 @@ impl<'a> Builder<'a> {
             parameters: vec![],
             layout: settings.layout,
             precision: settings.precision,
+            train: settings.train,
         };
         Self {
             graph,

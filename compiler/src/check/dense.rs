@@ -54,9 +54,9 @@ pub(super) fn dropout(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         return None;
     }
     let source = builder.source(layer)?;
-    rate?;
+    let rate = rate?;
     let (shape, order) = (builder.shape(source), builder.order(source).to_vec());
-    let node = builder.add(layer, Op::Dropout, vec![source], shape)?;
+    let node = builder.add(layer, Op::Dropout { rate }, vec![source], shape)?;
     builder.set_order(node, order);
     Some(node)
 }

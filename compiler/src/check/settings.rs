@@ -5,7 +5,7 @@ use convolve_runtime::weights::Stored;
 use super::Defaults;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::graph::{Layout, Precision};
-use crate::spec::{Network, Spanned};
+use crate::spec::{Network, Place, Spanned};
 
 /// What a network says of its weights and of its sums.
 #[derive(Clone, Copy)]
@@ -14,6 +14,7 @@ pub(super) struct Settings {
     /// Of the kernels of dense layers on vectors.
     pub(super) storage: Stored,
     pub(super) precision: Precision,
+    pub(super) train: Option<Place>,
 }
 
 impl Settings {
@@ -47,6 +48,7 @@ impl Settings {
                     &[("exact", "strict")],
                 )
                 .unwrap_or_default(),
+            train: network.train.as_ref().filter(|train| train.value).map(|train| train.place),
         }
     }
 }

@@ -18,6 +18,9 @@ impl Graph {
         if self.precision == Precision::Strict {
             words += ", strict precision";
         }
+        if self.train.is_some() {
+            words += ", trained";
+        }
         words
     }
 }
@@ -98,7 +101,7 @@ pub fn words(op: &Op, shape: Shape) -> String {
             NormalizeOver::Channels => "normalize channels".to_owned(),
             NormalizeOver::Groups(groups) => format!("normalize {groups} groups"),
         },
-        Op::Dropout => "dropout".to_owned(),
+        Op::Dropout { rate } => format!("dropout rate={rate}"),
         Op::Activate { activation, .. } => activation_words(*activation),
         Op::Softmax { log: false } => "softmax".to_owned(),
         Op::Softmax { log: true } => "log softmax".to_owned(),

@@ -7,6 +7,15 @@ use super::Outcome;
 use crate::graph::{Graph, NodeId, Op};
 
 pub(super) fn run(graph: &mut Graph) -> Vec<Outcome> {
+    drop(graph, is_identity)
+}
+
+/// As [`run`], and keeps what is an identity in predictions only.
+pub(super) fn run_for_training(graph: &mut Graph) -> Vec<Outcome> {
+    drop(graph, |op| is_identity(op) && !matches!(op, Op::Dropout { .. }))
+}
+
+fn drop(graph: &mut Graph, is_identity: impl Fn(&Op) -> bool) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut stands_for: Vec<NodeId> = (0..graph.nodes.len()).collect();
     for id in 0..graph.nodes.len() {
@@ -29,7 +38,7 @@ pub(super) fn run(graph: &mut Graph) -> Vec<Outcome> {
 /// Whether the operation changes nothing if it keeps the shape of its first input.
 fn is_identity(op: &Op) -> bool {
     match op {
-        Op::Dropout
+        Op::Dropout { .. }
         | Op::Activate { activation: Activation::Linear, .. }
         | Op::Resize(_)
         | Op::Reshape

@@ -9,6 +9,14 @@ pub(super) fn run(graph: &mut Graph) -> Vec<Outcome> {
     join(graph, judge)
 }
 
+/// As [`run`], where the way back can do without what stood between: the gradient of the function follows from its result.
+pub(super) fn run_for_training(graph: &mut Graph) -> Vec<Outcome> {
+    join(graph, |pair| match pair.later.op {
+        Op::Activate { activation, .. } if !activation.gradient_reads_result() => Verdict::Unrelated,
+        _ => judge(pair),
+    })
+}
+
 fn judge(pair: &Pair<'_>) -> Verdict {
     let Op::Activate { activation, order } = &pair.later.op else { return Verdict::Unrelated };
     let mut op = pair.earlier.op.clone();

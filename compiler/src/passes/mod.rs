@@ -53,6 +53,16 @@ pub fn optimise(graph: &mut Graph, options: &Options) -> Vec<Report> {
     reports
 }
 
+/// Runs the passes that are valid while weights change.
+pub(crate) fn for_training(graph: &mut Graph) {
+    graph.remove_unread();
+    for pass in [drop_identities::run_for_training, absorb_padding::run, fuse_activation::run_for_training] {
+        _ = pass(graph);
+        graph.remove_unread();
+        debug_assert_eq!(crate::verify::verify(graph), Ok(()), "a pass for training");
+    }
+}
+
 /// A node and one of its inputs, which may become one.
 struct Pair<'a> {
     graph: &'a Graph,

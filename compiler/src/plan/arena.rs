@@ -4,24 +4,24 @@ use convolve_runtime::weights::PANEL;
 
 /// Floats that are in use from one step to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     /// Size.
-    pub(super) floats: usize,
+    pub(crate) floats: usize,
     /// First step.
-    pub(super) first: usize,
+    pub(crate) first: usize,
     /// Last step.
-    pub(super) last: usize,
+    pub(crate) last: usize,
 }
 
 /// A place for every buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Packing {
+pub(crate) struct Packing {
     /// First float of each buffer, a multiple of a panel.
-    pub(super) offsets: Vec<usize>,
+    pub(crate) offsets: Vec<usize>,
     /// Floats in all.
-    pub(super) arena: usize,
+    pub(crate) arena: usize,
     /// Floats that no packing can do without: the most that are in use at once.
-    pub(super) bound: usize,
+    pub(crate) bound: usize,
 }
 
 /// Orders that are tried by chance when no sorted one reaches the bound.
@@ -31,7 +31,7 @@ const RESTART_LIMIT: usize = 512;
 
 /// Packs the buffers: each in turn goes to the lowest gap that is free while it lives. Several orders are
 /// tried, and the best is kept.
-pub(super) fn pack(buffers: &[Buffer]) -> Packing {
+pub(crate) fn pack(buffers: &[Buffer]) -> Packing {
     let mut buffers = buffers.to_vec();
     for buffer in &mut buffers {
         buffer.floats = buffer.floats.next_multiple_of(PANEL);

@@ -14,7 +14,7 @@ use crate::verify::convolved;
 
 /// A class of processors, by the lanes of their vectors.
 #[derive(Debug, PartialEq)]
-pub(super) struct Core {
+pub(crate) struct Core {
     /// Lanes of a vector.
     lanes: usize,
     /// Multiply–adds a cycle at most.
@@ -107,7 +107,7 @@ const CACHE: usize = 128 * 1024;
 const WINDOWS: usize = 96 * 1024;
 
 /// The class of processors with vectors of so many lanes.
-pub(super) fn core(lanes: usize) -> &'static Core {
+pub(crate) fn core(lanes: usize) -> &'static Core {
     CORES.iter().find(|core| core.lanes <= lanes).unwrap_or(&CORES[CORES.len() - 1])
 }
 

@@ -1,28 +1,28 @@
 //! The work of filling the packed weights: one load, or two, for each operation that has weights.
 
 use convolve_runtime::kernels::{Activation, Sampling};
-use convolve_runtime::weights::{DepthwiseWeights, Load, Panels, ParameterId, Stored, Strides};
+use convolve_runtime::weights::{DepthwiseWeights, Load, Order, Panels, ParameterId, Stored, Strides};
 
 use super::winograd::Tiles;
 use crate::graph::{self, Graph, Layout, Node, Op};
 
 /// Collects loads, one after the other in the packed weights.
 #[derive(Debug)]
-pub(super) struct Loads<'g> {
+pub(crate) struct Loads<'g> {
     graph: &'g Graph,
-    pub(super) list: Vec<Load<'g>>,
+    pub(crate) list: Vec<Load<'g>>,
     /// Floats of the packed weights so far.
-    pub(super) floats: usize,
+    pub(crate) floats: usize,
 }
 
 impl<'g> Loads<'g> {
-    pub(super) const fn new(graph: &'g Graph) -> Self {
+    pub(crate) const fn new(graph: &'g Graph) -> Self {
         Self { graph, list: Vec::new(), floats: 0 }
     }
 
     /// The loads of a node, which may be a convolution in tiles or in phases. Gives the first float of its weights, and
     /// its activation with its slopes there.
-    pub(super) fn add(&mut self, node: &'g Node, tiles: Option<Tiles>, phases: bool) -> (usize, Activation) {
+    pub(crate) fn add(&mut self, node: &'g Node, tiles: Option<Tiles>, phases: bool) -> (usize, Activation) {
         let at = self.floats;
         let len = node.shape.channels();
         match &node.op {
@@ -44,8 +44,8 @@ impl<'g> Loads<'g> {
             Op::Depthwise(op) => self.push(Load::Depthwise(self.depthwise(op, node, at))),
             Op::Affine { fold, order, .. } => self.push(Load::Affine { fold: *fold, len, order, at }),
             Op::Normalize { weight, bias, order, .. } => {
-                self.push(Load::Vector { weight: *weight, len, order, at });
-                self.push(Load::Vector { weight: *bias, len, order, at: self.floats });
+                self.vector(*weight, len, order);
+                self.vector(*bias, len, order);
             }
             _ => {}
         }
@@ -57,13 +57,27 @@ impl<'g> Loads<'g> {
                     }
                     _ => &[][..],
                 };
-                let slopes = self.floats;
-                self.push(Load::Vector { weight, len, order, at: slopes });
-                Activation::Prelu { slopes }
+                Activation::Prelu { slopes: self.vector(weight, len, order) }
             }
             other => other.unwrap_or(Activation::Linear),
         };
         (at, activation)
+    }
+
+    /// As [`add`](Self::add), of a node whose weights change: scales and shifts of a batch norm are vectors as the file has
+    /// them, without its running statistics.
+    pub(crate) fn add_trained(&mut self, node: &'g Node) -> (usize, Activation) {
+        let Op::Affine { fold, order, activation } = &node.op else { return self.add(node, None, false) };
+        let at = self.vector(fold.weight, node.shape.channels(), order);
+        self.vector(fold.bias, node.shape.channels(), order);
+        (at, *activation)
+    }
+
+    /// Loads a vector; gives its first float.
+    pub(crate) fn vector(&mut self, weight: ParameterId, len: usize, order: &'g [Order]) -> usize {
+        let at = self.floats;
+        self.push(Load::Vector { weight, len, order, at });
+        at
     }
 
     fn push(&mut self, load: Load<'g>) {

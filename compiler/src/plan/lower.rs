@@ -190,7 +190,7 @@ pub(super) fn lower(
             weights,
             activation,
         }),
-        Op::Dropout => Kernel::copy(input, output),
+        Op::Dropout { .. } => Kernel::copy(input, output),
         Op::Activate { .. } => Kernel::Activate(Activate { input: unless_taken, output, activation }),
         Op::Softmax { log } => Kernel::Softmax(Softmax { input: unless_taken, output, log: *log }),
     };

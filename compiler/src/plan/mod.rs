@@ -2,12 +2,12 @@
 //!
 //! A plan is plain data. It borrows from the graph that it was made of, and says nothing twice.
 
-mod arena;
+pub(crate) mod arena;
 mod check;
 mod concat;
-mod cost;
+pub(crate) mod cost;
 mod kernel;
-mod loads;
+pub(crate) mod loads;
 mod lower;
 mod phases;
 mod print;
@@ -15,7 +15,7 @@ mod storage;
 mod strips;
 mod summary;
 mod tail;
-mod winograd;
+pub(crate) mod winograd;
 
 pub use check::verify_plan;
 pub use kernel::Kernel;

@@ -10,11 +10,11 @@ use crate::verify::convolved;
 
 /// A convolution in tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tiles {
+pub(crate) struct Tiles {
     /// Outputs of a tile along each side.
-    pub(super) tile: usize,
+    pub(crate) tile: usize,
     /// Tiles at once.
-    pub(super) block: usize,
+    pub(crate) block: usize,
 }
 
 /// How much faster tiles must be by the count, which knows nothing of the rest of the network.
@@ -33,13 +33,7 @@ pub(super) fn choose(graph: &Graph, core: &Core, id: NodeId, tiles: &mut Option<
     if graph.precision == Precision::Strict {
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
-    let [large, small] = core.transforms.each_ref().map(|transform| {
-        let (block, cycles) = core.in_tiles(transform, conv, input, output);
-        (Tiles { tile: transform.tile, block }, cycles)
-    });
-    // Large tiles have more than twice the weights.
-    let (best, cycles) = if large.1 * MARGIN < small.1 { large } else { small };
-    let ratio = core.direct(conv, input, output) / cycles;
+    let (best, ratio) = best(core, conv, input, output);
     Some(if ratio >= MARGIN {
         *tiles = Some(best);
         let Tiles { tile, block } = best;
@@ -49,6 +43,24 @@ pub(super) fn choose(graph: &Graph, core: &Core, id: NodeId, tiles: &mut Option<
     } else {
         Outcome::declined(format!("{title}: {ratio:.1} times as fast by count"))
     })
+}
+
+/// The tiles for a convolution of a network in training, if the kernel can compute it so and is faster by count.
+pub(crate) fn faster(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
+    fits(conv, input).ok()?;
+    let (best, ratio) = best(core, conv, input, output);
+    (ratio >= MARGIN).then_some(best)
+}
+
+/// The best tiles, and how many times as fast as a direct convolution they are by count.
+fn best(core: &Core, conv: &Conv, input: Shape, output: Shape) -> (Tiles, f64) {
+    let [large, small] = core.transforms.each_ref().map(|transform| {
+        let (block, cycles) = core.in_tiles(transform, conv, input, output);
+        (Tiles { tile: transform.tile, block }, cycles)
+    });
+    // Large tiles have more than twice the weights.
+    let (best, cycles) = if large.1 * MARGIN < small.1 { large } else { small };
+    (best, core.direct(conv, input, output) / cycles)
 }
 
 /// Whether the kernel can compute the convolution, and may be of use.

@@ -24,6 +24,7 @@ mod lanewise;
 mod level;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
+mod outer;
 mod prefetch;
 mod scalar;
 mod tile;
@@ -38,6 +39,7 @@ pub(crate) use lanewise::Lanewise;
 pub use level::Level;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 pub use neon::Neon;
+pub(crate) use outer::{Operand, Outer};
 pub(crate) use prefetch::{FAR, will_read};
 pub use scalar::Scalar;
 pub(crate) use tile::{Line, Reads};

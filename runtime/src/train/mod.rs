@@ -5,14 +5,29 @@
 //! **adds** to those that other images left.
 
 mod activation;
+mod conv;
+mod dense;
+mod depthwise;
 mod derivatives;
+mod derive;
 mod head;
+#[cfg(feature = "std")]
+mod learner;
 mod pool;
+mod program;
 mod rows;
+mod share;
 
 pub use activation::ActivateGradient;
+pub use conv::ConvWeights;
+pub use dense::{DenseWeights, Rows};
+pub use depthwise::DepthwiseGradient;
+pub use derive::Derived;
 pub use head::Head;
+#[cfg(feature = "std")]
+pub use learner::{Judge, Learner};
 pub use pool::{PoolGradient, Pooled};
+pub use program::{Phase, Place, Program, Segment, Statistics, Step};
 
 use crate::run::Run;
 use crate::slot::Slot;

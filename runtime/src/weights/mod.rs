@@ -13,7 +13,8 @@ mod winograd;
 pub use data::{Data, init, key};
 #[cfg(feature = "std")]
 pub use error::WeightsError;
-pub use pack::pack;
+pub use pack::{pack, unpack};
+pub(crate) use winograd::kernel_in_tiles;
 
 /// Output channels of a weight panel: one AVX-512 vector, two of AVX2, four of NEON. The layout of packed
 /// weights is the same on every processor.

@@ -1,5 +1,5 @@
 use super::winograd::winograd;
-use super::{Data, DepthwiseWeights, Fold, Load, Order, PANEL, Panels, padded, sqrt};
+use super::{Data, DepthwiseWeights, Fold, Load, Order, PANEL, Panels, ParameterId, padded, sqrt};
 
 /// Fills the packed weights of a model from its tensors: permutes kernels into panels and folds norms,
 /// in double precision, rounding once.
@@ -45,6 +45,79 @@ pub fn pack(loads: &[Load<'_>], tensors: &[Data<'_>], packed: &mut [f32]) {
                 scales[*len..].fill(0.0);
                 shifts[*len..].fill(0.0);
             }
+        }
+    }
+}
+
+/// The inverse of [`pack`] for loads that only move elements: calls `put` with the tensor, the element and the value of
+/// each packed weight that is not padding.
+///
+/// # Panics
+/// If a load folds a norm or changes the elements.
+pub fn unpack(loads: &[Load<'_>], packed: &[f32], mut put: impl FnMut(ParameterId, usize, f32)) {
+    for load in loads {
+        let packed = &packed[load.at()..][..load.len()];
+        match load {
+            Load::Panels(kernel) => {
+                assert!(kernel.before.is_none() && kernel.after.is_none(), "a norm is folded");
+                unpack_panels(kernel, packed, &mut put);
+            }
+            Load::Depthwise(kernel) => {
+                assert!(kernel.before.is_none() && kernel.after.is_none(), "a norm is folded");
+                unpack_depthwise(kernel, packed, &mut put);
+            }
+            Load::Vector { weight, len, order, .. } => {
+                ordered(order, *len, |at, element| put(*weight, element, packed[at]));
+            }
+            Load::Halves(_) | Load::Phases { .. } | Load::Winograd { .. } | Load::Affine { .. } => {
+                unreachable!("elements were changed")
+            }
+        }
+    }
+}
+
+fn unpack_panels(kernel: &Panels<'_>, packed: &[f32], put: &mut impl FnMut(ParameterId, usize, f32)) {
+    let (biases, weights) = packed.split_at(kernel.groups * padded(kernel.outputs));
+    let [rows, columns] = kernel.kernel;
+    let strides = &kernel.strides;
+    for output in 0..kernel.groups * kernel.outputs {
+        let (group, own) = (output / kernel.outputs, output % kernel.outputs);
+        let lane = group * padded(kernel.outputs) + own;
+        if let Some(bias) = kernel.bias {
+            put(bias, output, biases[lane]);
+        }
+        let panel = &weights[lane / PANEL * rows * columns * kernel.inputs * PANEL..];
+        ordered(kernel.order, kernel.inputs, |at, input| {
+            for tap in 0..rows * columns {
+                let element = group * strides.group
+                    + own * strides.output
+                    + input * strides.input
+                    + tap / columns * strides.row
+                    + tap % columns * strides.column;
+                put(kernel.weight, element, panel[(tap * kernel.inputs + at) * PANEL + lane % PANEL]);
+            }
+        });
+    }
+}
+
+fn unpack_depthwise(
+    kernel: &DepthwiseWeights,
+    packed: &[f32],
+    put: &mut impl FnMut(ParameterId, usize, f32),
+) {
+    let outputs = kernel.channels * kernel.multiplier;
+    let [rows, columns] = kernel.kernel;
+    let strides = &kernel.strides;
+    for output in 0..outputs {
+        if let Some(bias) = kernel.bias {
+            put(bias, output, packed[output]);
+        }
+        for tap in 0..rows * columns {
+            let element = output / kernel.multiplier * strides.group
+                + output % kernel.multiplier * strides.output
+                + tap / columns * strides.row
+                + tap % columns * strides.column;
+            put(kernel.weight, element, packed[(1 + tap) * padded(outputs) + output]);
         }
     }
 }

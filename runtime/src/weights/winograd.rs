@@ -12,6 +12,24 @@ const MOST: usize = 6;
 /// A value for each output channel of a panel.
 type Lanes = [f64; PANEL];
 
+/// Hands the elements of `G g Gᵀ` to `put`, row by row.
+#[inline(always)]
+pub(crate) fn kernel_in_tiles(
+    tile: usize,
+    taps: [[Lanes; SIDE]; SIDE],
+    mut put: impl FnMut(usize, [f32; PANEL]),
+) {
+    let elements = tile + 2;
+    // Along the columns of each row, then along the rows of each column.
+    let across = taps.map(|row| transformed(tile, row));
+    for column in 0..elements {
+        let down = transformed(tile, across.each_ref().map(|row| row[column]));
+        for (row, lanes) in down[..elements].iter().enumerate() {
+            put(row * elements + column, lanes.map(|x| x as f32));
+        }
+    }
+}
+
 /// Fills biases and panels with `G g Gᵀ` of every 3 × 3 kernel; what `G` is, the SIMD side of the transforms says.
 pub(super) fn winograd(
     kernel: &Panels<'_>,
@@ -50,15 +68,7 @@ pub(super) fn winograd(
                     }
                 }
             }
-            let elements = tile + 2;
-            // Along the columns of each row, then along the rows of each column.
-            let across = taps.map(|row| transformed(tile, row));
-            for column in 0..elements {
-                let down = transformed(tile, [0, 1, 2].map(|row| across[row][column]));
-                for (row, lanes) in down[..elements].iter().enumerate() {
-                    cells[(row * elements + column) * kernel.inputs + input] = lanes.map(|x| x as f32);
-                }
-            }
+            kernel_in_tiles(tile, taps, |element, lanes| cells[element * kernel.inputs + input] = lanes);
         }
         bias.fill(0.0);
         for (lane, value) in bias[..lanes].iter_mut().enumerate() {
@@ -69,6 +79,7 @@ pub(super) fn winograd(
 }
 
 /// `G g`, for as many elements as a tile of this size has.
+#[inline(always)]
 fn transformed(tile: usize, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
     let lanes = |f: &dyn Fn(usize) -> f64| -> Lanes { core::array::from_fn(f) };
     // The rows of two points ±p: (1, ±p, p²) · scale.

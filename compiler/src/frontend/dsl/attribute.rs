@@ -1,4 +1,4 @@
-//! What stands before an item: doc comments, `#[weights(…)]`, `#[precision(…)]`.
+//! What stands before an item: doc comments, `#[weights(…)]`, `#[precision(…)]`, `#[train]`.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
@@ -13,12 +13,13 @@ pub(super) struct Attributes {
     pub(super) docs: TokenStream,
     pub(super) weights: Option<WeightsDeclaration>,
     pub(super) precision: Option<Spanned<String>>,
+    pub(super) train: Option<Spanned<bool>>,
     /// Which stand there, doc comments left out, and where.
     pub(super) given: Vec<(&'static str, Place)>,
 }
 
 /// Their names, doc comments left out.
-const NAMES: [&str; 2] = ["weights", "precision"];
+const NAMES: [&str; 3] = ["weights", "precision", "train"];
 
 const WEIGHTS_HELP: &str = "write `#[weights(\"file.safetensors\", layout = keras)]`";
 
@@ -56,8 +57,8 @@ impl Parser {
         cursor: &mut Cursor,
         attributes: &mut Attributes,
     ) -> Option<()> {
-        const HELP: &str =
-            "a network takes doc comments, `#[weights(\"file\", layout = keras)]` and `#[precision(strict)]`";
+        const HELP: &str = "a network takes doc comments, `#[weights(\"file\", layout = keras)]`, \
+                            `#[precision(strict)]` and `#[train]`";
         let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
             let meant = suggest(name, NAMES).map(|name| format!("did you mean `{name}`?"));
             self.error_at(place, "this attribute means nothing here")
@@ -72,7 +73,11 @@ impl Parser {
         attributes.given.push((name, place));
         match name {
             "weights" => attributes.weights = Some(self.weights(cursor)?),
-            _ => attributes.precision = Some(self.precision(cursor)?),
+            "precision" => attributes.precision = Some(self.precision(cursor)?),
+            _ => {
+                self.nothing_left(cursor).then_some(())?;
+                attributes.train = Some(Spanned::new(true, place));
+            }
         }
         Some(())
     }

@@ -138,6 +138,7 @@ impl Parser {
             inputs,
             weights: head.attributes.weights,
             precision: head.attributes.precision,
+            train: head.attributes.train,
             body,
             declared,
         });

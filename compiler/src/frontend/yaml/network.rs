@@ -24,8 +24,8 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
         reader.report(Diagnostic::error(tree.place, message).help(help));
         return Spec::default();
     };
-    let known = ["name", "input", "weights", "precision", "blocks", "layers", "output"];
-    let [name, input, weights, precision, blocks, layers, output] =
+    let known = ["name", "input", "weights", "precision", "train", "blocks", "layers", "output"];
+    let [name, input, weights, precision, train, blocks, layers, output] =
         reader.fields("a specification", entries, known);
     let network = Network {
         name: name.and_then(|(key, value)| {
@@ -41,6 +41,13 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
         weights: weights.and_then(|(key, value)| reader.weights(key, value)),
         precision: precision.and_then(|(key, value)| {
             reader.expect_word(key, value, "write `precision: fast` or `precision: strict`")
+        }),
+        train: train.and_then(|(key, value)| match value.content {
+            Content::Bool(train) => Some(Spanned::new(train, value.place)),
+            _ => {
+                reader.mismatch(key, value, "`true` or `false`", "write `train: true`");
+                None
+            }
         }),
         declared: Vec::new(),
         body: Body {

@@ -1,0 +1,281 @@
+//! The way back: from the gradient of what a node gave to those of what it read, and of its parameters.
+
+use convolve_runtime::geometry::Axis;
+use convolve_runtime::kernels::{Activation, Binary, BinaryOp, Dense, PoolOp, Sampling};
+use convolve_runtime::slot::Slot;
+use convolve_runtime::train::{
+    ActivateGradient, ConvWeights, DenseWeights, DepthwiseGradient, Derived, PoolGradient, Pooled, Rows,
+    Saved, Step,
+};
+use convolve_runtime::weights::Stored;
+
+use super::forward::{copy, direct};
+use super::tape::{Space, Value};
+use super::{Found, Recorder};
+use crate::graph::{self, Conv, NodeId, Op};
+
+impl Recorder<'_> {
+    /// Records the gradients that follow from a node's.
+    pub(super) fn backward(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let node = &graph.nodes[id];
+        if !self.needed[id] {
+            return;
+        }
+        let Some(found) = self.found(id) else { return };
+        let found = match node.op {
+            Op::Activate { .. } => found,
+            _ => self.through_activation(id, found),
+        };
+        match &node.op {
+            Op::Input(_) => {}
+            Op::Reshape => {
+                let found = self.dense_floats(id, found);
+                let value = found.value.reshaped(graph.nodes[node.inputs[0]].shape);
+                self.give(node.inputs[0], Found { value, ..found });
+            }
+            Op::Conv(conv) => self.conv_gradient(id, conv, found),
+            Op::Depthwise(op) => self.depthwise_gradient(id, op, found),
+            Op::Dense(dense) => self.dense_gradient(id, dense, found),
+            Op::Activate { .. } => {
+                let result = self.weights.nodes[id].1.gradient_reads_result();
+                let kept = if result { id } else { node.inputs[0] };
+                let found = self.activation_gradient(id, kept, result, found);
+                self.give(node.inputs[0], found);
+            }
+            Op::Concat => {
+                let whole = self.tape.to_image(id, found.value);
+                let mut first = 0;
+                for &input in &node.inputs {
+                    let channels = graph.nodes[input].shape.channels();
+                    self.give(input, Found { value: whole.channels(first, channels), own: found.own });
+                    first += channels;
+                }
+            }
+            Op::Pool { op, windows } => {
+                let gradient = self.tape.to_image(id, found.value);
+                let input = self.value(node.inputs[0]);
+                let output = self.room(node.inputs[0]);
+                let pooled = match op {
+                    PoolOp::Max => Pooled::Max { input: input.slot, activation: Activation::Linear },
+                    PoolOp::Average => Pooled::Average,
+                    PoolOp::AverageWithPadding => Pooled::AverageWithPadding,
+                };
+                let kernel =
+                    PoolGradient { gradient: gradient.slot, output: output.slot, pooled, windows: *windows };
+                let kept = if *op == PoolOp::Max { input } else { gradient };
+                self.tape.push(id, Step::PoolGradient(kernel), &[gradient, kept, output]);
+                self.give(node.inputs[0], Found { value: output, own: true });
+            }
+            _ => todo!(),
+        }
+    }
+
+    /// Notes a part of a node's gradient, if that is needed.
+    pub(super) fn give(&mut self, id: NodeId, found: Found) {
+        if self.needed[id] {
+            self.gradients[id].push(found);
+        }
+    }
+
+    /// The gradient of a node: the sum of all parts, or `None` if its value is not used.
+    fn found(&mut self, id: NodeId) -> Option<Found> {
+        let parts = core::mem::take(&mut self.gradients[id]);
+        let (&first, rest) = parts.split_first()?;
+        let Some((&second, rest)) = rest.split_first() else { return Some(first) };
+        let sum = self.room(id);
+        let left = self.tape.to_image(id, first.value);
+        self.add(id, Some(left), second.value, sum);
+        for part in rest {
+            self.add(id, None, part.value, sum);
+        }
+        Some(Found { value: sum, own: true })
+    }
+
+    /// Adds two values, or one to the sum.
+    fn add(&mut self, id: NodeId, left: Option<Value>, right: Value, sum: Value) {
+        let right = self.tape.to_image(id, right);
+        let kernel = Binary {
+            left: left.map(|left| left.slot),
+            right: right.slot,
+            output: sum.slot,
+            op: BinaryOp::Add,
+            activation: Activation::Linear,
+        };
+        self.tape.push(id, Step::Binary(kernel), &[left.unwrap_or(sum), right, sum]);
+    }
+
+    /// The gradient of what the node's own activation was given.
+    fn through_activation(&mut self, id: NodeId, found: Found) -> Found {
+        match self.weights.nodes[id].1 {
+            Activation::Linear => found,
+            _ => self.activation_gradient(id, id, true, found),
+        }
+    }
+
+    /// The gradient of what a node's activation was given, which the value of `kept` tells: its result, or what it was
+    /// given.
+    fn activation_gradient(&mut self, id: NodeId, kept: NodeId, result: bool, found: Found) -> Found {
+        let activation = self.weights.nodes[id].1;
+        let rows = found.value.space == Space::Rows && self.value(kept).space == Space::Rows;
+        let (gradient, kept) = if rows {
+            (found.value, self.value(kept))
+        } else {
+            (self.tape.to_image(id, found.value), self.image(kept))
+        };
+        let output = if found.own || gradient != found.value {
+            gradient
+        } else {
+            let Slot { height, width, channels, .. } = gradient.slot;
+            self.tape.value(gradient.space, [height, width, channels])
+        };
+        let kernel = ActivateGradient {
+            gradient: (output != gradient).then_some(gradient.slot),
+            saved: if result { Saved::Result(kept.slot) } else { Saved::Input(kept.slot) },
+            output: output.slot,
+            activation,
+        };
+        let touched = [gradient, kept, output];
+        if rows {
+            self.tape.push_rows(Rows::ActivateGradient(kernel), &touched);
+        } else {
+            self.tape.push(id, Step::ActivateGradient(kernel), &touched);
+        }
+        Found { value: output, own: true }
+    }
+
+    /// The gradient without gaps between its pixels.
+    fn dense_floats(&mut self, id: NodeId, found: Found) -> Found {
+        let Slot { height, width, channels, .. } = found.value.slot;
+        if found.value.slot.is_dense() || height * width == 1 {
+            return found;
+        }
+        let output = self.tape.value(Space::Image, [height, width, channels]);
+        self.tape.push(id, copy(found.value, output), &[found.value, output]);
+        Found { value: output, own: true }
+    }
+
+    fn conv_gradient(&mut self, id: NodeId, conv: &Conv, found: Found) {
+        let node = &self.graph.nodes[id];
+        let (weights, _) = self.weights.nodes[id];
+        let gradient = self.tape.to_image(id, found.value);
+        let input = self.image(node.inputs[0]);
+        let kernel = ConvWeights {
+            input: input.slot,
+            gradient: gradient.slot,
+            rows: conv.rows,
+            columns: conv.columns,
+            sampling: conv.sampling,
+            groups: conv.groups,
+            weights,
+            bias: conv.bias.is_some(),
+            scratch: None,
+        };
+        let scratch = kernel.padded().map(|size| self.tape.value(Space::Image, size));
+        let kernel = ConvWeights { scratch: scratch.map(|scratch| scratch.slot), ..kernel };
+        self.tape.push(id, Step::ConvWeights(kernel), &[input, gradient, scratch.unwrap_or(input)]);
+        if !self.needed[node.inputs[0]] {
+            return;
+        }
+        let output = self.room(node.inputs[0]);
+        let [inputs, outputs] = [input.slot.channels, gradient.slot.channels];
+        let back = turned(conv, inputs);
+        let shapes = [self.graph.nodes[node.inputs[0]].shape, node.shape];
+        let tiles = back.as_ref().and_then(|back| self.tiles(back, shapes[1], shapes[0]));
+        if let (Some(back), Some(tiles)) = (&back, tiles) {
+            let tile = tiles.tile;
+            let made = |to| Derived::Tiles { from: weights, to, inputs, outputs, tile, back: true };
+            let at = self.derivations.add(made);
+            self.in_tiles(id, back, tiles, [gradient, output], at, Activation::Linear);
+        } else {
+            let groups = conv.groups;
+            let at = self.derivations.add(|to| Derived::Exchanged {
+                from: weights,
+                to,
+                taps: conv.rows.kernel * conv.columns.kernel,
+                groups,
+                inputs: inputs / groups,
+                outputs: outputs / groups,
+            });
+            let sampling = match conv.sampling {
+                Sampling::Transposed => Sampling::Direct,
+                Sampling::Direct | Sampling::Upsampled(_) => Sampling::Transposed,
+            };
+            let back = Conv { sampling, ..conv.clone() };
+            let kernel = direct(&back, gradient, output, at, Activation::Linear);
+            self.tape.push(id, Step::Conv2d(kernel), &[gradient, output]);
+        }
+        self.give(node.inputs[0], Found { value: output, own: true });
+    }
+
+    fn depthwise_gradient(&mut self, id: NodeId, op: &graph::Depthwise, found: Found) {
+        let node = &self.graph.nodes[id];
+        let gradient = self.tape.to_image(id, found.value);
+        let input = self.image(node.inputs[0]);
+        let output = self.needed[node.inputs[0]].then(|| self.room(node.inputs[0]));
+        let kernel = DepthwiseGradient {
+            input: input.slot,
+            gradient: gradient.slot,
+            output: output.map(|output| output.slot),
+            rows: op.rows,
+            columns: op.columns,
+            multiplier: op.multiplier,
+            weights: self.weights.nodes[id].0,
+            bias: op.bias.is_some(),
+        };
+        self.tape.push(id, Step::DepthwiseGradient(kernel), &[input, gradient, output.unwrap_or(input)]);
+        if let Some(value) = output {
+            self.give(node.inputs[0], Found { value, own: true });
+        }
+    }
+
+    fn dense_gradient(&mut self, id: NodeId, dense: &graph::Dense, found: Found) {
+        let node = &self.graph.nodes[id];
+        let (weights, _) = self.weights.nodes[id];
+        let gradient = self.tape.to_rows(id, found.value);
+        let input = self.row(node.inputs[0]);
+        let kernel =
+            DenseWeights { input: input.slot, gradient: gradient.slot, weights, bias: dense.bias.is_some() };
+        self.tape.push_rows(Rows::DenseWeights(kernel), &[input, gradient]);
+        if !self.needed[node.inputs[0]] {
+            return;
+        }
+        let [inputs, outputs] = [input, gradient].map(|value| value.slot.len());
+        let at = self.derivations.add(|to| Derived::Exchanged {
+            from: weights,
+            to,
+            taps: 1,
+            groups: 1,
+            inputs,
+            outputs,
+        });
+        let output = self.tape.value(Space::Rows, [1, 1, inputs]);
+        let kernel = Dense {
+            input: gradient.slot,
+            output: output.slot,
+            residual: None,
+            weights: at,
+            stored: Stored::F32,
+            activation: Activation::Linear,
+        };
+        self.tape.push_rows(Rows::Dense(kernel), &[gradient, output]);
+        self.give(node.inputs[0], Found { value: output, own: true });
+    }
+}
+
+/// The convolution that takes the gradient back where windows move by one cell: with the taps turned about.
+fn turned(conv: &Conv, inputs: usize) -> Option<Conv> {
+    let axis = |axis: &Axis| {
+        let reach = axis.dilation * (axis.kernel - 1);
+        let (before, after) = (reach.checked_sub(axis.before)?, reach.checked_sub(axis.after)?);
+        (axis.stride == 1).then_some(Axis { before, after, ..*axis })
+    };
+    let (rows, columns) = (axis(&conv.rows)?, axis(&conv.columns)?);
+    (conv.sampling == Sampling::Direct).then(|| Conv {
+        rows,
+        columns,
+        filters: inputs,
+        activation: Activation::Linear,
+        ..conv.clone()
+    })
+}

@@ -1,0 +1,172 @@
+//! What is recorded while a graph is differentiated: steps in order, and the memory that they touch.
+
+use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::train::{Phase, Place, Rows, Segment, Step};
+
+use crate::graph::Shape;
+use crate::plan::arena::{self, Buffer, Packing};
+
+/// Which memory a value lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Space {
+    /// The arena of one image.
+    Image,
+    /// Among the vectors of all images of a group.
+    Rows,
+}
+
+/// A tensor: of the network, or the gradient of one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Value {
+    pub(super) space: Space,
+    /// Index of its memory; `None` for an input of the network.
+    buffer: Option<usize>,
+    pub(super) slot: Slot,
+}
+
+impl Value {
+    /// The network's input of this index.
+    pub(super) fn input(index: usize, shape: Shape) -> Self {
+        Self { space: Space::Image, buffer: None, slot: Slot::input(index, shape.extents()) }
+    }
+
+    /// The same floats under another shape.
+    pub(super) fn reshaped(self, shape: Shape) -> Self {
+        let [height, width, channels] = shape.extents();
+        Self { slot: Slot { height, width, channels, pitch: channels, ..self.slot }, ..self }
+    }
+
+    /// Some of its channels.
+    pub(super) fn channels(self, first: usize, channels: usize) -> Self {
+        Self { slot: Slot { offset: self.slot.offset + first, channels, ..self.slot }, ..self }
+    }
+
+    pub(super) fn place(self) -> Place {
+        match self.space {
+            Space::Image => Place::Image(self.slot),
+            Space::Rows => Place::Row(self.slot),
+        }
+    }
+}
+
+/// Steps and memory.
+///
+/// A graph is recorded twice: first to learn how long each value is needed, then with the offsets that follow from it.
+#[derive(Debug, Default)]
+pub(super) struct Tape {
+    pub(super) steps: Vec<Step>,
+    /// The node of each step.
+    pub(super) nodes: Vec<usize>,
+    pub(super) rows: Vec<Rows>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) phases: Vec<Phase>,
+    /// Memory of the images, and of the rows.
+    memories: [Memories; 2],
+    /// Steps so far.
+    clock: usize,
+}
+
+/// The values of a space.
+#[derive(Debug, Default)]
+struct Memories {
+    buffers: Vec<Buffer>,
+    /// Offsets, once they are known.
+    offsets: Vec<usize>,
+}
+
+impl Tape {
+    /// A tape with the offsets that follow from what this one has recorded, and the floats of both spaces.
+    pub(super) fn placed(&self) -> (Self, [usize; 2]) {
+        let packings = self.memories.each_ref().map(|memories| arena::pack(&memories.buffers));
+        let arenas = packings.each_ref().map(|packing| packing.arena);
+        let memories = packings.map(|Packing { offsets, .. }| Memories { buffers: Vec::new(), offsets });
+        (Self { memories, ..Self::default() }, arenas)
+    }
+
+    /// Room for a value.
+    pub(super) fn value(&mut self, space: Space, [height, width, channels]: [usize; 3]) -> Value {
+        let memories = &mut self.memories[space as usize];
+        let buffer = memories.buffers.len();
+        let floats = height * width * channels;
+        memories.buffers.push(Buffer { floats, first: self.clock, last: self.clock });
+        let offset = memories.offsets.get(buffer).copied().unwrap_or(0);
+        Value { space, buffer: Some(buffer), slot: Slot::arena(offset, [height, width, channels]) }
+    }
+
+    /// Keeps values until now.
+    fn touch(&mut self, values: &[Value]) {
+        for value in values {
+            let Some(buffer) = value.buffer else { continue };
+            self.memories[value.space as usize].buffers[buffer].last = self.clock;
+        }
+        self.clock += 1;
+    }
+
+    /// A step of a node, which reads and writes these values.
+    pub(super) fn push(&mut self, node: usize, step: Step, values: &[Value]) {
+        self.touch(values);
+        let at = self.steps.len();
+        self.steps.push(step);
+        self.nodes.push(node);
+        let open = self.open();
+        match self.segments.last_mut() {
+            Some(Segment::Each(range)) if open => range.end = at + 1,
+            _ => self.segments.push(Segment::Each(at..at + 1)),
+        }
+    }
+
+    /// A step on the rows.
+    pub(super) fn push_rows(&mut self, step: Rows, values: &[Value]) {
+        self.touch(values);
+        let at = self.rows.len();
+        self.rows.push(step);
+        let open = self.open();
+        match self.segments.last_mut() {
+            Some(Segment::All(range)) if open => range.end = at + 1,
+            _ => self.segments.push(Segment::All(at..at + 1)),
+        }
+    }
+
+    /// The loss.
+    pub(super) fn push_loss(&mut self, values: &[Value]) {
+        self.touch(values);
+        self.segments.push(Segment::Loss);
+    }
+
+    /// Whether the last segment belongs to the phase that is recorded.
+    fn open(&self) -> bool {
+        self.phases.last().is_none_or(|phase| phase.segments.end < self.segments.len())
+    }
+
+    /// Ends a phase, after which these sums are complete.
+    pub(super) fn end_phase(&mut self, sums: core::ops::Range<usize>) {
+        let start = self.phases.last().map_or(0, |phase| phase.segments.end);
+        self.phases.push(Phase { segments: start..self.segments.len(), sums });
+    }
+
+    /// The value where the images' kernels find it.
+    pub(super) fn to_image(&mut self, node: usize, value: Value) -> Value {
+        if value.space == Space::Image {
+            return value;
+        }
+        let Slot { height, width, channels, .. } = value.slot;
+        let moved = self.value(Space::Image, [height, width, channels]);
+        self.push(node, Step::Scatter { from: value.slot, to: moved.slot }, &[value, moved]);
+        moved
+    }
+
+    /// The value among the rows.
+    pub(super) fn to_rows(&mut self, node: usize, value: Value) -> Value {
+        if value.space == Space::Rows {
+            return value;
+        }
+        let moved = self.value(Space::Rows, [1, 1, value.slot.len()]);
+        self.push(node, Step::Gather { from: value.slot, to: moved.slot }, &[value, moved]);
+        moved
+    }
+}
+
+/// Whether a value is an input of the network, which has no gradient.
+pub(super) const fn is_input(value: &Value) -> bool {
+    matches!(value.slot.memory, Memory::Input(_))
+}
