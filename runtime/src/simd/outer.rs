@@ -44,6 +44,9 @@ pub(crate) struct Outer<'a> {
     pub sums: &'a mut [f32],
 }
 
+/// Neighbouring rows of which so few would leave a tile nearly empty.
+const FEW: usize = 5;
+
 /// Most rows of a tile on levels with so many registers.
 const fn most<S: Simd>() -> usize {
     match S::LANES {
@@ -89,47 +92,55 @@ impl Outer<'_> {
     #[inline(always)]
     pub(crate) fn add<S: Simd>(mut self, simd: S) {
         assert!(self.fits() == Some(true), "the products leave their slices");
-        let rows = self.rows();
         let mut channel = 0;
         while channel < self.channels {
             let vectors = if self.channels - channel > S::LANES { 2 } else { 1 };
-            let mut row = 0;
-            while row < rows {
-                row += self.some(simd, row, channel, vectors);
+            // Rows that are neighbours are read from one place, others each from its own.
+            let together = if self.run < FEW { self.rows() } else { self.run };
+            for first in (0..self.rows()).step_by(together) {
+                let tiles = together.div_ceil(most::<S>());
+                let mut row = 0;
+                for tile in 0..tiles {
+                    let rows = (together - row).div_ceil(tiles - tile);
+                    self.tile(simd, rows, vectors, first + row, channel);
+                    row += rows;
+                }
             }
             channel += vectors * S::LANES;
         }
     }
 
-    /// Adds a tile from this row on; gives its rows.
+    /// Adds a tile of so many rows and vectors.
     #[inline(always)]
-    fn some<S: Simd>(&mut self, simd: S, row: usize, channel: usize, vectors: usize) -> usize {
-        let left = (self.rows() - row).min(most::<S>());
+    fn tile<S: Simd>(&mut self, simd: S, rows: usize, vectors: usize, row: usize, channel: usize) {
+        let near = self.run >= FEW;
         macro_rules! tiles {
             ($($r:literal)+) => {
-                match (left, vectors) {
-                    $(($r.., 2) => { simd.call(Tile::<$r, 2> { outer: self, row, channel }); $r })+
-                    $(($r.., _) => { simd.call(Tile::<$r, 1> { outer: self, row, channel }); $r })+
-                    _ => unreachable!("no row is left"),
+                match (rows, vectors, near) {
+                    $(($r, 2, true) => simd.call(Tile::<$r, 2, true> { outer: self, row, channel }),)+
+                    $(($r, 2, false) => simd.call(Tile::<$r, 2, false> { outer: self, row, channel }),)+
+                    $(($r, _, true) => simd.call(Tile::<$r, 1, true> { outer: self, row, channel }),)+
+                    $(($r, _, false) => simd.call(Tile::<$r, 1, false> { outer: self, row, channel }),)+
+                    _ => unreachable!("no such tile"),
                 }
             };
         }
         match most::<S>() {
-            14 => tiles!(14 12 9 8 6 4 3 2 1),
-            6 => tiles!(6 4 3 2 1),
-            _ => tiles!(4 3 2 1),
+            14 => tiles!(1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+            6 => tiles!(1 2 3 4 5 6),
+            _ => tiles!(1 2 3 4),
         }
     }
 }
 
-/// `R` rows and `C` vectors of products that were found to fit.
-struct Tile<'t, 'a, const R: usize, const C: usize> {
+/// `R` rows, which are neighbours if they are `NEAR`, and `C` vectors of products that were found to fit.
+struct Tile<'t, 'a, const R: usize, const C: usize, const NEAR: bool> {
     outer: &'t mut Outer<'a>,
     row: usize,
     channel: usize,
 }
 
-impl<const R: usize, const C: usize> WithSimd for Tile<'_, '_, R, C> {
+impl<const R: usize, const C: usize, const NEAR: bool> WithSimd for Tile<'_, '_, R, C, NEAR> {
     type Output = ();
 
     #[inline(always)]
@@ -156,7 +167,8 @@ impl<const R: usize, const C: usize> WithSimd for Tile<'_, '_, R, C> {
                     let from = from.add((C - 1) * S::LANES);
                     vectors[C - 1] = if whole { simd.load_at(from) } else { simd.load_some_at(from, last) };
                     for r in 0..R {
-                        let factor = simd.splat(*left[r].add(x * outer.left.steps[1]));
+                        let from = if NEAR { left[0].add(r) } else { left[r] };
+                        let factor = simd.splat(*from.add(x * outer.left.steps[1]));
                         for c in 0..C {
                             sums[r][c] = simd.mul_add(factor, vectors[c], sums[r][c]);
                         }

@@ -162,7 +162,7 @@ impl<'p> Learner<'p> {
                 batch.run(&mut group, &phase.segments, &images, judge);
             });
             let totals = &mut self.totals.as_mut_slice()[phase.sums.clone()];
-            each_range(&self.team, totals, |start, totals| {
+            each_range(&self.team, [totals], |start, [totals]| {
                 totals.fill(0.0);
                 for group in groups {
                     let group = read(group);
@@ -174,15 +174,28 @@ impl<'p> Learner<'p> {
         groups.iter().map(|group| read(group).loss).sum()
     }
 
-    /// Calls `update` with pieces of the weights that are trained and their gradients; the first argument is where the piece
-    /// starts. Then lets the running statistics follow the last batch.
-    pub fn update(&mut self, update: impl Fn(usize, &mut [f32], &[f32]) + Sync) {
+    /// Calls `update` with pieces of the weights that are trained, their gradients, and the same pieces of two slices more:
+    /// each as long as the trained weights, or empty. Then lets the running statistics follow the last batch.
+    ///
+    /// # Panics
+    /// If a slice is of another length.
+    pub fn update(
+        &mut self,
+        slots: [&mut [f32]; 2],
+        update: impl Fn(&mut [f32], &[f32], [&mut [f32]; 2]) + Sync,
+    ) {
         let Program { trained, statistics, .. } = self.program;
         let totals = self.totals.as_slice();
         let weights = self.weights.as_mut_slice();
-        each_range(&self.team, &mut weights[..trained], |start, weights| {
-            update(start, weights, &totals[start..start + weights.len()]);
-        });
+        let [first, second] = slots;
+        each_range(
+            &self.team,
+            [&mut weights[..trained], first, second],
+            |start, [weights, first, second]| {
+                let gradients = &totals[start..start + weights.len()];
+                update(weights, gradients, [first, second]);
+            },
+        );
         for statistics in statistics {
             statistics.follow(self.images, totals, weights);
         }
