@@ -75,7 +75,7 @@ impl Affine {
 }
 
 /// The scales and the shifts of `channels` channels, from `at` in the packed weights.
-pub(crate) fn vectors(weights: &[f32], at: usize, channels: usize) -> (&[f32], &[f32]) {
+fn vectors(weights: &[f32], at: usize, channels: usize) -> (&[f32], &[f32]) {
     let shifts = at + padded(channels);
     (&weights[at..at + channels], &weights[shifts..shifts + channels])
 }
@@ -153,18 +153,7 @@ impl NormalizeMap<'_> {
         let Slot { channels, pitch, .. } = self.kernel.input;
         let input = &self.input[pixel * pitch..][..channels];
         let output = &mut self.output[pixel * self.kernel.output.pitch..][..channels];
-        let zero = s.splat(0.0);
-        let mut sum = zero;
-        for lanes in input.chunks(S::LANES) {
-            sum = s.add(sum, load(s, lanes));
-        }
-        let mean = s.splat(s.sum(sum) / channels as f32);
-        let mut squares = zero;
-        for lanes in input.chunks(S::LANES) {
-            let apart = s.select(lanes_below(s, lanes.len()), s.sub(load(s, lanes), mean), zero);
-            squares = s.mul_add(apart, apart, squares);
-        }
-        let variance = s.splat(s.sum(squares) / channels as f32);
+        let (mean, variance) = pixel_moments(s, input);
         let deviation = s.sqrt(s.add(variance, s.splat(self.kernel.epsilon)));
         let vectors = input.chunks(S::LANES).zip(self.scales.chunks(S::LANES));
         let vectors = vectors.zip(self.shifts.chunks(S::LANES)).zip(output.chunks_mut(S::LANES));
@@ -207,6 +196,23 @@ impl NormalizeMap<'_> {
             }
         }
     }
+}
+
+/// Mean and variance of the channels of one pixel.
+#[inline(always)]
+pub(crate) fn pixel_moments<S: Simd>(s: S, pixel: &[f32]) -> (S::V, S::V) {
+    let (zero, count) = (s.splat(0.0), pixel.len() as f32);
+    let mut sum = zero;
+    for lanes in pixel.chunks(S::LANES) {
+        sum = s.add(sum, load(s, lanes));
+    }
+    let mean = s.splat(s.sum(sum) / count);
+    let mut squares = zero;
+    for lanes in pixel.chunks(S::LANES) {
+        let apart = s.select(lanes_below(s, lanes.len()), s.sub(load(s, lanes), mean), zero);
+        squares = s.mul_add(apart, apart, squares);
+    }
+    (mean, s.splat(s.sum(squares) / count))
 }
 
 /// Channels whose sums are kept at once.

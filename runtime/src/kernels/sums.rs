@@ -33,6 +33,25 @@ impl<const SQUARED: bool> Terms<1> for Apart<'_, SQUARED> {
     }
 }
 
+/// `g (x − center)`, and g.
+#[derive(Debug)]
+pub(crate) struct Products<'a> {
+    /// The floats of x and of g.
+    pub(crate) data: [&'a [f32]; 2],
+    /// Floats from one pixel to the next of each.
+    pub(crate) pitches: [usize; 2],
+    /// The center of each channel.
+    pub(crate) centers: &'a [f32],
+}
+
+impl Terms<2> for Products<'_> {
+    #[inline(always)]
+    fn of<S: Simd>(&self, s: S, pixel: usize, channels: Range<usize>) -> [S::V; 2] {
+        let [x, g] = [0, 1].map(|i| load(s, &self.data[i][pixel * self.pitches[i]..][channels.clone()]));
+        [s.mul(g, s.sub(x, load(s, &self.centers[channels]))), g]
+    }
+}
+
 /// Adds to `sums` the terms of all pixels of a map like `slot`: pixel by pixel in each row, then the rows, so that sums
 /// over large maps stay accurate. There are as many channels as floats in each of `sums`.
 #[inline(always)]

@@ -5,29 +5,45 @@
 //! **adds** to those that other images left.
 
 mod activation;
+mod batch_norm;
+mod binary;
 mod conv;
 mod dense;
 mod depthwise;
 mod derivatives;
 mod derive;
+mod dropout;
 mod head;
+mod layout;
 #[cfg(feature = "std")]
 mod learner;
+mod norm;
 mod pool;
 mod program;
+mod resize;
 mod rows;
 mod share;
+mod softmax;
 
 pub use activation::ActivateGradient;
+pub use batch_norm::{
+    BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
+};
+pub use binary::{BinaryGradient, Factor};
 pub use conv::ConvWeights;
 pub use dense::{DenseWeights, Rows};
 pub use depthwise::DepthwiseGradient;
 pub use derive::Derived;
+pub use dropout::Dropout;
 pub use head::Head;
+pub use layout::{CopyGradient, PadGradient};
 #[cfg(feature = "std")]
 pub use learner::{Judge, Learner};
+pub use norm::NormalizeGradient;
 pub use pool::{PoolGradient, Pooled};
 pub use program::{Phase, Place, Program, Segment, Statistics, Step};
+pub use resize::ResizeGradient;
+pub use softmax::SoftmaxGradient;
 
 use crate::run::Run;
 use crate::slot::Slot;

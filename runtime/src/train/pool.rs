@@ -65,7 +65,7 @@ impl PoolGradient {
             Some(Axis { kernel, stride, dilation, before: 0, .. }) if kernel == stride && dilation == 1 => {
                 Some((kernel * output).min(input))
             }
-            None if input % output == 0 => Some(input),
+            None if input.is_multiple_of(output) => Some(input),
             _ => None,
         };
         let axes = match self.windows {
