@@ -29,7 +29,7 @@ pub fn open(images: &Path, labels: &Path) -> Result<Arrays, DataError> {
 }
 
 /// A folder with the files of MNIST under their usual names, packed or not: `train-images-idx3-ubyte` and
-/// `train-labels-idx1-ubyte`, and the same with `t10k` for the test set. Other sets of these names have other images.
+/// `train-labels-idx1-ubyte`, and the same with `t10k` for the test set. Sets made to replace it, such as Fashion-MNIST, have the same names.
 ///
 /// # Errors
 /// If a file is missing, and as of [`open`].

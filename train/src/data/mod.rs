@@ -56,14 +56,14 @@ pub trait Dataset: Sync {
     fn target_len(&self) -> usize;
 
     /// Writes example `index`. `key` chooses the random numbers of augmentation, and should differ from epoch to epoch;
-    /// data without any ignores it. Equal arguments give equal bits, on any thread.
+    /// data without any ignores it. The index counts as well, so that one key serves a whole epoch. Equal arguments give equal bits, on any thread.
     ///
     /// # Panics
     /// If there is no such example, or the slices are not as long as an input and a target.
     fn read(&self, index: usize, key: u64, input: &mut [f32], target: &mut [f32]);
 }
 
-impl<D: Dataset + Send + ?Sized> Dataset for Box<D> {
+impl<D: Dataset + ?Sized> Dataset for Box<D> {
     fn len(&self) -> usize {
         (**self).len()
     }

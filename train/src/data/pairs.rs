@@ -62,14 +62,11 @@ pub fn open(
             let expected = format!("{}, as {} has", size(found), image_path.display());
             return Err(DataError::new(expected, size(mask.shape())).of(mask_path));
         }
+        let (exact, color) = (mask.exact, mask.image.color());
         let values = mask.nearest(known).ok_or_else(|| no_shape(known))?;
-        many |= mask.exact && values.iter().any(|value| !matches!(value, 0 | 255));
-        let color = mask.image.color();
-        if !(mask.exact && color == ColorType::L8) {
-            vague.get_or_insert((
-                mask_path,
-                if mask.exact { format!("{color:?}") } else { "JPEG".to_owned() },
-            ));
+        many |= exact && values.iter().any(|value| !matches!(value, 0 | 255));
+        if !(exact && color == ColorType::L8) {
+            vague.get_or_insert((mask_path, if exact { format!("{color:?}") } else { "JPEG".to_owned() }));
         }
         inputs.extend(image.bytes(known).ok_or_else(|| no_shape(known))?);
         targets.extend(values);

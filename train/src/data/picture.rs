@@ -70,8 +70,8 @@ impl Picture {
 
     /// Its bytes in `shape`: resized, and made grey, colours, or colours with opacity, by the number of channels. None if
     /// there can be no image of that shape.
-    pub(crate) fn bytes(&self, shape: [usize; 3]) -> Option<Vec<u8>> {
-        let image = resized(&self.image, shape, FilterType::Triangle)?;
+    pub(crate) fn bytes(self, shape: [usize; 3]) -> Option<Vec<u8>> {
+        let image = resized(self.image, shape, FilterType::Triangle)?;
         match shape[2] {
             1 => Some(image.into_luma8().into_raw()),
             3 => Some(image.into_rgb8().into_raw()),
@@ -81,15 +81,15 @@ impl Picture {
     }
 
     /// Its grey values in the height and width of `shape`, each that of a pixel of the file.
-    pub(crate) fn nearest(&self, shape: [usize; 3]) -> Option<Vec<u8>> {
-        Some(resized(&self.image, shape, FilterType::Nearest)?.into_luma8().into_raw())
+    pub(crate) fn nearest(self, shape: [usize; 3]) -> Option<Vec<u8>> {
+        Some(resized(self.image, shape, FilterType::Nearest)?.into_luma8().into_raw())
     }
 }
 
-fn resized(image: &DynamicImage, [height, width, _]: [usize; 3], filter: FilterType) -> Option<DynamicImage> {
+fn resized(image: DynamicImage, [height, width, _]: [usize; 3], filter: FilterType) -> Option<DynamicImage> {
     let (height, width) = (u32::try_from(height).ok()?, u32::try_from(width).ok()?);
     if (height, width) == (image.height(), image.width()) {
-        return Some(image.clone());
+        return Some(image);
     }
     (height > 0 && width > 0).then(|| image.resize_exact(width, height, filter))
 }

@@ -51,7 +51,7 @@ impl<D: Dataset> Dataset for Subset<D> {
 ///
 /// # Errors
 /// If either would be without an example.
-pub fn split<D: Dataset>(data: &D, validation: f64) -> Result<(Subset<&D>, Subset<&D>), DataError> {
+pub fn split<D: Dataset + ?Sized>(data: &D, validation: f64) -> Result<(Subset<&D>, Subset<&D>), DataError> {
     let examples = data.len();
     let at = (examples as f64 * (1.0 - validation)).floor();
     if !(at >= 1.0 && at < examples as f64) {

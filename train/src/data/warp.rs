@@ -16,20 +16,19 @@ pub(crate) struct Warp {
 impl Warp {
     /// Moves an image of `shape` (height, width, channels), with values between those of its pixels.
     pub(crate) fn image(&self, shape: [usize; 3], from: &[f32], to: &mut [f32]) {
-        let [height, width, channels] = shape;
-        let pixel = |row: f32, column: f32| {
-            let inside = row >= 0.0 && column >= 0.0 && row < height as f32 && column < width as f32;
-            inside.then(|| (row as usize * width + column as usize) * channels)
-        };
-        self.each(shape, to, |[row, column], to| {
+        if self.rotate == 0.0 {
+            // Pixels come to lie on pixels.
+            return self.map(shape, from, to);
+        }
+        self.each(shape, to, |position, to| {
             to.fill(0.0);
-            let (top, left) = (row.floor(), column.floor());
-            for (row, down) in [(top, 1.0 - (row - top)), (top + 1.0, row - top)] {
-                for (column, right) in [(left, 1.0 - (column - left)), (left + 1.0, column - left)] {
-                    if let (true, Some(start)) = (down * right > 0.0, pixel(row, column)) {
-                        for (to, from) in to.iter_mut().zip(&from[start..]) {
-                            *to += down * right * from;
-                        }
+            // Rounded down: a cast rounds towards zero.
+            let [top, left] = position.map(|at| at as isize - isize::from(at < 0.0));
+            let (below, right) = (position[0] - top as f32, position[1] - left as f32);
+            for (row, share) in [(top, 1.0 - below), (top + 1, below)] {
+                for (column, share) in [(left, share * (1.0 - right)), (left + 1, share * right)] {
+                    for (to, from) in to.iter_mut().zip(pixel(shape, from, row, column)) {
+                        *to += share * from;
                     }
                 }
             }
@@ -38,24 +37,21 @@ impl Warp {
 
     /// Moves a map of `shape` whose values must not be mixed: each pixel takes the nearest.
     pub(crate) fn map(&self, shape: [usize; 3], from: &[f32], to: &mut [f32]) {
-        let [height, width, channels] = shape;
         self.each(shape, to, |position, to| {
-            let [row, column] = position.map(|at| (at + 0.5).floor());
-            if row >= 0.0 && column >= 0.0 && row < height as f32 && column < width as f32 {
-                let start = (row as usize * width + column as usize) * channels;
-                to.copy_from_slice(&from[start..start + channels]);
-            } else {
-                to.fill(0.0);
+            let [row, column] = position.map(|at| (at + 0.5) as isize - isize::from(at < -0.5));
+            match pixel(shape, from, row, column) {
+                [] => to.fill(0.0),
+                from => to.copy_from_slice(from),
             }
         });
     }
 
-    /// Calls `pixel` with where each pixel comes from and its channels; those outside of the window become zeros.
+    /// Calls `write` with where each pixel comes from and its channels; those outside of the window become zeros.
     fn each(
         &self,
         [height, width, channels]: [usize; 3],
         to: &mut [f32],
-        pixel: impl Fn([f32; 2], &mut [f32]),
+        write: impl Fn([f32; 2], &mut [f32]),
     ) {
         let middle = [height, width].map(|length| (length as f32 - 1.0) / 2.0);
         let (sin, cos) = f64::from(self.rotate).to_radians().sin_cos();
@@ -76,8 +72,18 @@ impl Warp {
                 let from_middle = turned[axis] - self.shift[axis] as f32;
                 middle[axis] + if self.flip[axis] { -from_middle } else { from_middle }
             });
-            pixel(source, to);
+            write(source, to);
         }
+    }
+}
+
+/// The channels of a pixel; none outside of the image.
+fn pixel([height, width, channels]: [usize; 3], image: &[f32], row: isize, column: isize) -> &[f32] {
+    match (usize::try_from(row), usize::try_from(column)) {
+        (Ok(row), Ok(column)) if row < height && column < width => {
+            &image[(row * width + column) * channels..][..channels]
+        }
+        _ => &[],
     }
 }
 
