@@ -1,13 +1,14 @@
 //! The way back: from the gradient of what a node gave to those of what it read, and of its parameters.
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Binary, BinaryOp, Dense, PoolOp, Sampling};
+use convolve_runtime::kernels::{Activation, Binary, BinaryOp, Blocks, Dense, PoolOp, Sampling};
 use convolve_runtime::slot::Slot;
 use convolve_runtime::train::{
-    ActivateGradient, ConvWeights, DenseWeights, DepthwiseGradient, Derived, PoolGradient, Pooled, Rows,
-    Saved, Step,
+    ActivateGradient, BatchNormGradient, BatchNormGradientSums, BinaryGradient, ConvWeights, CopyGradient,
+    DenseWeights, DepthwiseGradient, Derived, Dropout, Factor, NormalizeGradient, PadGradient, PoolGradient,
+    Pooled, ResizeGradient, Rows, Saved, SoftmaxGradient, Step,
 };
-use convolve_runtime::weights::Stored;
+use convolve_runtime::weights::{Stored, padded};
 
 use super::forward::{copy, direct};
 use super::tape::{Space, Value};
@@ -44,7 +45,7 @@ impl Recorder<'_> {
                 self.give(node.inputs[0], found);
             }
             Op::Concat => {
-                let whole = self.tape.to_image(id, found.value);
+                let whole = self.tape.image_of(id, found.value);
                 let mut first = 0;
                 for &input in &node.inputs {
                     let channels = graph.nodes[input].shape.channels();
@@ -53,7 +54,7 @@ impl Recorder<'_> {
                 }
             }
             Op::Pool { op, windows } => {
-                let gradient = self.tape.to_image(id, found.value);
+                let gradient = self.tape.image_of(id, found.value);
                 let input = self.value(node.inputs[0]);
                 let output = self.room(node.inputs[0]);
                 let pooled = match op {
@@ -67,8 +68,126 @@ impl Recorder<'_> {
                 self.tape.push(id, Step::PoolGradient(kernel), &[gradient, kept, output]);
                 self.give(node.inputs[0], Found { value: output, own: true });
             }
-            _ => todo!(),
+            Op::Pad { top, left, mode } => self.moved(id, found, |gradient, output| {
+                Step::PadGradient(PadGradient { gradient, output, top: *top, left: *left, mode: *mode })
+            }),
+            Op::Copy { top, left, stride } => self.moved(id, found, |gradient, output| {
+                Step::CopyGradient(CopyGradient { gradient, output, top: *top, left: *left, stride: *stride })
+            }),
+            Op::Resize(mode) => self.moved(id, found, |gradient, output| {
+                Step::ResizeGradient(ResizeGradient { gradient, output, mode: *mode })
+            }),
+            // The opposite operation takes every float back to where it came from.
+            Op::Blocks { block, order } => self.moved(id, found, |gradient, output| {
+                Step::Blocks(Blocks { input: gradient, output, block: *block, order: *order })
+            }),
+            Op::Binary(op, _) => self.binary_gradient(id, *op, found),
+            Op::Affine { .. } => self.batch_norm_gradient(id, found),
+            Op::Normalize { over, epsilon, .. } => {
+                let input = self.image(node.inputs[0]);
+                let (weights, _) = self.weights.nodes[id];
+                self.in_place(id, found, &[input], |gradient, output| {
+                    let (input, over, epsilon) = (input.slot, *over, *epsilon);
+                    Step::NormalizeGradient(NormalizeGradient {
+                        input,
+                        gradient,
+                        output,
+                        over,
+                        epsilon,
+                        weights,
+                    })
+                });
+            }
+            Op::Dropout { rate } => self.in_place(id, found, &[], |input, output| {
+                Step::Dropout(Dropout { input, output, rate: *rate, layer: id as u64 })
+            }),
+            Op::Softmax { log } => {
+                let result = self.image(id);
+                self.in_place(id, found, &[result], |gradient, output| {
+                    let (result, log) = (result.slot, *log);
+                    Step::SoftmaxGradient(SoftmaxGradient { gradient, result, output, log })
+                });
+            }
         }
+    }
+
+    /// Records the gradient of an operation that moves floats, made by `step` of those of its result and of its input.
+    fn moved(&mut self, id: NodeId, found: Found, step: impl FnOnce(Slot, Slot) -> Step) {
+        let input = self.graph.nodes[id].inputs[0];
+        let gradient = self.tape.image_of(id, found.value);
+        let output = self.room(input);
+        self.tape.push(id, step(gradient.slot, output.slot), &[gradient, output]);
+        self.give(input, Found { value: output, own: true });
+    }
+
+    /// Records the gradient of an operation that keeps the shape, made by `step`: of a gradient that lies elsewhere, or of
+    /// what the output holds. `kept` is read too.
+    fn in_place(
+        &mut self,
+        id: NodeId,
+        found: Found,
+        kept: &[Value],
+        step: impl FnOnce(Option<Slot>, Slot) -> Step,
+    ) {
+        let gradient = self.tape.image_of(id, found.value);
+        let output = self.writable(gradient, found);
+        let from = (output != gradient).then_some(gradient.slot);
+        let touched: Vec<Value> = kept.iter().copied().chain([gradient, output]).collect();
+        self.tape.push(id, step(from, output.slot), &touched);
+        self.give(self.graph.nodes[id].inputs[0], Found { value: output, own: true });
+    }
+
+    /// Where the gradient may be overwritten: `gradient` itself, which was `found` or moved from there, or new room.
+    fn writable(&mut self, gradient: Value, found: Found) -> Value {
+        if found.own || gradient != found.value {
+            return gradient;
+        }
+        let Slot { height, width, channels, .. } = gradient.slot;
+        self.tape.value(gradient.space, [height, width, channels])
+    }
+
+    fn binary_gradient(&mut self, id: NodeId, op: BinaryOp, found: Found) {
+        let node = &self.graph.nodes[id];
+        let gradient = self.tape.image_of(id, found.value);
+        let both = node.inputs.iter().filter(|&&input| self.needed[input]).count() > 1;
+        for (position, &input) in node.inputs.iter().enumerate() {
+            if !self.needed[input] {
+                continue;
+            }
+            let [own, other] = [input, node.inputs[1 - position]].map(|input| self.image(input));
+            let factor = match op {
+                BinaryOp::Add => Factor::One,
+                BinaryOp::Sub if position == 0 => Factor::One,
+                BinaryOp::Sub => Factor::MinusOne,
+                BinaryOp::Mul => Factor::Other(other.slot),
+                BinaryOp::Maximum => Factor::Larger { own: own.slot, other: other.slot },
+            };
+            if factor == Factor::One && self.graph.nodes[input].shape == node.shape {
+                let own = !both && (found.own || gradient != found.value);
+                self.give(input, Found { value: gradient, own });
+                continue;
+            }
+            let output = self.room(input);
+            let kernel = BinaryGradient { gradient: Some(gradient.slot), output: output.slot, factor };
+            self.tape.push(id, Step::BinaryGradient(kernel), &[gradient, own, other, output]);
+            self.give(input, Found { value: output, own: true });
+        }
+    }
+
+    fn batch_norm_gradient(&mut self, id: NodeId, found: Found) {
+        let Some(moments) = self.moments(id) else { return };
+        let input = self.image(self.graph.nodes[id].inputs[0]);
+        let gradient = self.tape.image_of(id, found.value);
+        let found = Found { value: gradient, own: found.own || gradient != found.value };
+        let sums = BatchNormGradientSums { input: input.slot, gradient: gradient.slot, moments };
+        self.tape.push(id, Step::BatchNormGradientSums(sums), &[input, gradient]);
+        if !self.needed[self.graph.nodes[id].inputs[0]] {
+            return;
+        }
+        self.tape.end_phase(moments.gamma..moments.beta + padded(input.slot.channels));
+        self.in_place(id, found, &[input], |gradient, output| {
+            Step::BatchNormGradient(BatchNormGradient { input: input.slot, gradient, output, moments })
+        });
     }
 
     /// Notes a part of a node's gradient, if that is needed.
@@ -84,7 +203,7 @@ impl Recorder<'_> {
         let (&first, rest) = parts.split_first()?;
         let Some((&second, rest)) = rest.split_first() else { return Some(first) };
         let sum = self.room(id);
-        let left = self.tape.to_image(id, first.value);
+        let left = self.tape.image_of(id, first.value);
         self.add(id, Some(left), second.value, sum);
         for part in rest {
             self.add(id, None, part.value, sum);
@@ -94,7 +213,7 @@ impl Recorder<'_> {
 
     /// Adds two values, or one to the sum.
     fn add(&mut self, id: NodeId, left: Option<Value>, right: Value, sum: Value) {
-        let right = self.tape.to_image(id, right);
+        let right = self.tape.image_of(id, right);
         let kernel = Binary {
             left: left.map(|left| left.slot),
             right: right.slot,
@@ -121,14 +240,9 @@ impl Recorder<'_> {
         let (gradient, kept) = if rows {
             (found.value, self.value(kept))
         } else {
-            (self.tape.to_image(id, found.value), self.image(kept))
+            (self.tape.image_of(id, found.value), self.image(kept))
         };
-        let output = if found.own || gradient != found.value {
-            gradient
-        } else {
-            let Slot { height, width, channels, .. } = gradient.slot;
-            self.tape.value(gradient.space, [height, width, channels])
-        };
+        let output = self.writable(gradient, found);
         let kernel = ActivateGradient {
             gradient: (output != gradient).then_some(gradient.slot),
             saved: if result { Saved::Result(kept.slot) } else { Saved::Input(kept.slot) },
@@ -158,7 +272,7 @@ impl Recorder<'_> {
     fn conv_gradient(&mut self, id: NodeId, conv: &Conv, found: Found) {
         let node = &self.graph.nodes[id];
         let (weights, _) = self.weights.nodes[id];
-        let gradient = self.tape.to_image(id, found.value);
+        let gradient = self.tape.image_of(id, found.value);
         let input = self.image(node.inputs[0]);
         let kernel = ConvWeights {
             input: input.slot,
@@ -210,7 +324,7 @@ impl Recorder<'_> {
 
     fn depthwise_gradient(&mut self, id: NodeId, op: &graph::Depthwise, found: Found) {
         let node = &self.graph.nodes[id];
-        let gradient = self.tape.to_image(id, found.value);
+        let gradient = self.tape.image_of(id, found.value);
         let input = self.image(node.inputs[0]);
         let output = self.needed[node.inputs[0]].then(|| self.room(node.inputs[0]));
         let kernel = DepthwiseGradient {
@@ -232,7 +346,7 @@ impl Recorder<'_> {
     fn dense_gradient(&mut self, id: NodeId, dense: &graph::Dense, found: Found) {
         let node = &self.graph.nodes[id];
         let (weights, _) = self.weights.nodes[id];
-        let gradient = self.tape.to_rows(id, found.value);
+        let gradient = self.tape.rows_of(id, found.value);
         let input = self.row(node.inputs[0]);
         let kernel =
             DenseWeights { input: input.slot, gradient: gradient.slot, weights, bias: dense.bias.is_some() };

@@ -4,8 +4,8 @@ use convolve_runtime::kernels::{
     Activate, Activation, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize,
     Softmax, Source, Winograd,
 };
-use convolve_runtime::train::{Derived, Rows, Step};
-use convolve_runtime::weights::Stored;
+use convolve_runtime::train::{BatchNorm, BatchSquares, BatchSum, Derived, Dropout, Rows, Step};
+use convolve_runtime::weights::{Stored, padded};
 
 use super::Recorder;
 use super::tape::{Space, Value};
@@ -106,13 +106,31 @@ impl Recorder<'_> {
                 return output;
             }
             Op::Affine { .. } => {
-                todo!()
+                self.batch_norm(id, input, output);
+                return output;
             }
-            Op::Dropout { .. } => todo!(),
+            Op::Dropout { rate } => {
+                Step::Dropout(Dropout { input: Some(from), output: to, rate: *rate, layer: id as u64 })
+            }
         };
         let touched: Vec<Value> = values.into_iter().chain([output]).collect();
         self.tape.push(id, step, &touched);
         output
+    }
+
+    /// A batch norm, whose mean and variance are those of all images: each is known when a phase has ended.
+    fn batch_norm(&mut self, id: NodeId, input: Value, output: Value) {
+        let (Some(moments), Some(statistics)) = (self.moments(id), self.weights.norms[id]) else { return };
+        let end = |start: usize| start..start + padded(statistics.channels);
+        let sum = BatchSum { input: input.slot, at: moments.sums };
+        self.tape.push(id, Step::BatchSum(sum), &[input]);
+        self.tape.end_phase(end(moments.sums));
+        let squares = BatchSquares { input: input.slot, sums: moments.sums, at: moments.squares };
+        self.tape.push(id, Step::BatchSquares(squares), &[input]);
+        self.tape.end_phase(end(moments.squares));
+        let activation = self.weights.nodes[id].1;
+        let norm = BatchNorm { input: Some(input.slot), output: output.slot, moments, activation };
+        self.tape.push(id, Step::BatchNorm(norm), &[input, output]);
     }
 
     /// A dense layer, for all images of a group.

@@ -11,11 +11,13 @@ mod tape;
 pub use prepare::{Prepared, prepare};
 
 use convolve_runtime::kernels::{Activation, Sampling};
-use convolve_runtime::train::{Derived, Head, Phase, Place, Program, Rows, Segment, Statistics, Step};
+use convolve_runtime::train::{
+    BatchMoments, Derived, Head, Phase, Place, Program, Rows, Segment, Statistics, Step,
+};
 use convolve_runtime::weights::{Load, PANEL, Parameter, padded};
 
 use crate::check::parameters;
-use crate::graph::{Graph, Layout, NodeId, Op};
+use crate::graph::{Conv, Graph, Layout, NodeId, Op, Shape};
 use crate::plan::cost::{self, Core};
 use crate::plan::loads::Loads;
 use crate::plan::winograd::{self, Tiles};
@@ -51,10 +53,10 @@ impl<'g> Training<'g> {
     pub fn new(prepared: &'g Prepared) -> Self {
         let graph = &prepared.graph;
         let weights = Packed::new(graph);
-        let (tape, _, _) = Recorder::new(graph, &weights, Tape::default()).record(prepared.head);
+        let (tape, _, _) = Recorder::new(graph, &weights, Tape::default()).record();
         let (tape, [arena, rows_arena]) = tape.placed();
         let recorder = Recorder::new(graph, &weights, tape);
-        let (tape, Derivations { list, floats }, [output, gradient]) = recorder.record(prepared.head);
+        let (tape, Derivations { list, floats }, [output, gradient]) = recorder.record();
         let mut inputs = vec![0; graph.inputs.len()];
         for node in &graph.nodes {
             if let Op::Input(index) = node.op {
@@ -222,8 +224,7 @@ impl<'g> Recorder<'g> {
     }
 
     /// Records the way there and back. Gives the output that the loss judges, and the gradient that it makes.
-    fn record(mut self, head: Head) -> (Tape, Derivations, [Value; 2]) {
-        _ = head;
+    fn record(mut self) -> (Tape, Derivations, [Value; 2]) {
         for id in 0..self.graph.nodes.len() {
             let value = self.forward(id);
             self.values[id] = Some(value);
@@ -243,13 +244,13 @@ impl<'g> Recorder<'g> {
 
     /// What a node gave.
     fn value(&self, id: NodeId) -> Value {
-        self.values[id].expect("every node comes after its inputs")
+        self.values[id].unwrap_or_else(|| unreachable!("every node comes after its inputs"))
     }
 
     /// What a node gave, where the images' kernels find it.
     fn image(&mut self, id: NodeId) -> Value {
         let found = self.value(id);
-        let value = self.tape.to_image(id, found);
+        let value = self.tape.image_of(id, found);
         if value != found {
             self.gathered[id] = Some(found);
         }
@@ -261,7 +262,7 @@ impl<'g> Recorder<'g> {
     fn row(&mut self, id: NodeId) -> Value {
         let value = self.gathered[id].unwrap_or_else(|| {
             let value = self.value(id);
-            self.tape.to_rows(id, value)
+            self.tape.rows_of(id, value)
         });
         self.gathered[id] = Some(value);
         value
@@ -272,13 +273,17 @@ impl<'g> Recorder<'g> {
         self.tape.value(tape::Space::Image, self.graph.nodes[id].shape.extents())
     }
 
+    /// Where a batch norm's parameters and statistics lie.
+    fn moments(&self, id: NodeId) -> Option<BatchMoments> {
+        let Op::Affine { fold, .. } = &self.graph.nodes[id].op else { return None };
+        let Statistics { channels, sum, squares, .. } = self.weights.norms[id]?;
+        let gamma = self.weights.nodes[id].0;
+        let beta = gamma + padded(channels);
+        Some(BatchMoments { gamma, beta, sums: sum, squares, epsilon: fold.epsilon })
+    }
+
     /// How a convolution is computed in tiles, if that is faster by count.
-    fn tiles(
-        &self,
-        conv: &crate::graph::Conv,
-        input: crate::graph::Shape,
-        output: crate::graph::Shape,
-    ) -> Option<Tiles> {
+    fn tiles(&self, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
         let fits = conv.sampling == Sampling::Direct && input.channels() >= PANEL;
         fits.then(|| winograd::faster(self.core, conv, input, output)).flatten()
     }

@@ -15,7 +15,7 @@ pub struct Prepared {
 }
 
 /// Most inputs of a network that is trained.
-pub const INPUTS: usize = 8;
+const INPUTS: usize = 8;
 
 /// Rewrites a checked graph as training needs it.
 ///

@@ -1,6 +1,6 @@
 //! What is recorded while a graph is differentiated: steps in order, and the memory that they touch.
 
-use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::slot::Slot;
 use convolve_runtime::train::{Phase, Place, Rows, Segment, Step};
 
 use crate::graph::Shape;
@@ -145,7 +145,7 @@ impl Tape {
     }
 
     /// The value where the images' kernels find it.
-    pub(super) fn to_image(&mut self, node: usize, value: Value) -> Value {
+    pub(super) fn image_of(&mut self, node: usize, value: Value) -> Value {
         if value.space == Space::Image {
             return value;
         }
@@ -156,7 +156,7 @@ impl Tape {
     }
 
     /// The value among the rows.
-    pub(super) fn to_rows(&mut self, node: usize, value: Value) -> Value {
+    pub(super) fn rows_of(&mut self, node: usize, value: Value) -> Value {
         if value.space == Space::Rows {
             return value;
         }
@@ -164,9 +164,4 @@ impl Tape {
         self.push(node, Step::Gather { from: value.slot, to: moved.slot }, &[value, moved]);
         moved
     }
-}
-
-/// Whether a value is an input of the network, which has no gradient.
-pub(super) const fn is_input(value: &Value) -> bool {
-    matches!(value.slot.memory, Memory::Input(_))
 }

@@ -1,6 +1,10 @@
 use core::ops::Range;
 
-use super::{ActivateGradient, ConvWeights, DepthwiseGradient, Derived, Head, Pass, PoolGradient, Rows};
+use super::{
+    ActivateGradient, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
+    BinaryGradient, ConvWeights, CopyGradient, DepthwiseGradient, Derived, Dropout, Head, NormalizeGradient,
+    PadGradient, Pass, PoolGradient, ResizeGradient, Rows, SoftmaxGradient,
+};
 use crate::kernels::{
     Activate, Binary, Blocks, Conv2d, Copy, Depthwise, Normalize, Pad, Pool, Resize, Softmax, Winograd,
 };
@@ -149,6 +153,30 @@ pub enum Step {
     PoolGradient(PoolGradient),
     /// [`DepthwiseGradient`].
     DepthwiseGradient(DepthwiseGradient),
+    /// [`PadGradient`].
+    PadGradient(PadGradient),
+    /// [`CopyGradient`].
+    CopyGradient(CopyGradient),
+    /// [`ResizeGradient`].
+    ResizeGradient(ResizeGradient),
+    /// [`BinaryGradient`].
+    BinaryGradient(BinaryGradient),
+    /// [`SoftmaxGradient`].
+    SoftmaxGradient(SoftmaxGradient),
+    /// [`NormalizeGradient`].
+    NormalizeGradient(NormalizeGradient),
+    /// [`BatchSum`].
+    BatchSum(BatchSum),
+    /// [`BatchSquares`].
+    BatchSquares(BatchSquares),
+    /// [`BatchNorm`].
+    BatchNorm(BatchNorm),
+    /// [`BatchNormGradientSums`].
+    BatchNormGradientSums(BatchNormGradientSums),
+    /// [`BatchNormGradient`].
+    BatchNormGradient(BatchNormGradient),
+    /// [`Dropout`].
+    Dropout(Dropout),
     /// Takes a vector to the [`Rows`].
     Gather {
         /// The image's.
@@ -201,6 +229,18 @@ impl Step {
             Self::ActivateGradient(kernel) => kernel.run(pass),
             Self::PoolGradient(kernel) => kernel.run(pass),
             Self::DepthwiseGradient(kernel) => kernel.run(pass),
+            Self::PadGradient(kernel) => kernel.run(pass),
+            Self::CopyGradient(kernel) => kernel.run(pass),
+            Self::ResizeGradient(kernel) => kernel.run(pass),
+            Self::BinaryGradient(kernel) => kernel.run(pass),
+            Self::SoftmaxGradient(kernel) => kernel.run(pass),
+            Self::NormalizeGradient(kernel) => kernel.run(pass),
+            Self::BatchSum(kernel) => kernel.run(pass),
+            Self::BatchSquares(kernel) => kernel.run(pass),
+            Self::BatchNorm(kernel) => kernel.run(pass),
+            Self::BatchNormGradientSums(kernel) => kernel.run(pass),
+            Self::BatchNormGradient(kernel) => kernel.run(pass),
+            Self::Dropout(kernel) => kernel.run(pass),
             Self::Gather { .. } | Self::Scatter { .. } => {}
         }
     }

@@ -12,6 +12,23 @@
 //! All give [`Arrays`]. [`split`] takes a part away for validation, [`Augmented`] changes images as they are read, and
 //! [`order`] shuffles. Everything that can be wrong with data is found when it is opened, so that reading an example
 //! cannot fail.
+//!
+//! ```
+//! use convolve_train::data::{Arrays, Augmentation, Augmented, Dataset, order, split};
+//!
+//! // Ten images of 2×2 grey pixels, and their classes.
+//! let data = Arrays::new(vec![0.5; 40], vec![0.0; 10], [2, 2, 1])?;
+//! let (train, validation) = split(&data, 0.2)?;
+//! let train = Augmented::new(train, Augmentation { flip: [false, true], ..Augmentation::default() })?;
+//! assert_eq!((train.len(), validation.len()), (8, 2));
+//!
+//! let (mut image, mut class) = ([0.0; 4], [0.0]);
+//! let (seed, epoch) = (1, 0);
+//! for index in order(train.len(), seed, epoch) {
+//!     train.read(index, epoch as u64, &mut image, &mut class);
+//! }
+//! # Ok::<(), convolve_train::data::DataError>(())
+//! ```
 
 mod arrays;
 mod augment;
