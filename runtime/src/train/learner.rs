@@ -1,38 +1,23 @@
 //! The memory of training, and one step in it.
 
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::program::{Place, Program, Segment, Step};
-use super::share::each_range;
-use super::{Pass, Statistics};
+use super::batch::{Batch, Group, Images, Judge, arena};
+use super::program::Program;
+use super::share::{each_piece, each_range};
+use super::{NotFinite, Statistics};
 use crate::memory::Heap;
-use crate::random::mix;
-use crate::run::Run;
 use crate::simd::Level;
-use crate::slot::Slot;
 use crate::team::Team;
 use crate::threads::Threads;
-use crate::weights::{Data, PANEL, pack, unpack};
+use crate::weights::{Data, pack, unpack};
 
 /// Groups that a batch is parted in at the least, as far as it has images: each is the work of one thread.
 const GROUPS: usize = 4;
 /// Most images of a group: enough to read the weights of dense layers seldom.
 const IMAGES: usize = 32;
-
-/// The loss of an image: takes its index in the batch and what the program's head is applied to, writes the gradient with
-/// respect to that, and gives the loss's value.
-pub trait Judge: Sync {
-    /// Judges one image.
-    fn judge(&self, image: usize, output: &[f32], gradient: &mut [f32]) -> f64;
-}
-
-impl<F: Fn(usize, &[f32], &mut [f32]) -> f64 + Sync> Judge for F {
-    fn judge(&self, image: usize, output: &[f32], gradient: &mut [f32]) -> f64 {
-        self(image, output, gradient)
-    }
-}
 
 /// A network in training.
 ///
@@ -48,16 +33,6 @@ pub struct Learner<'p> {
     groups: Vec<RwLock<Group>>,
     /// Images of the last batch.
     images: usize,
-}
-
-/// What one thread computes in.
-#[derive(Debug)]
-struct Group {
-    /// The arenas of the images.
-    arenas: Heap,
-    rows: Heap,
-    sums: Heap,
-    loss: f64,
 }
 
 /// Images of a group, of so many in a batch.
@@ -103,10 +78,16 @@ impl<'p> Learner<'p> {
     /// The tensors of the weights as they are.
     #[must_use]
     pub fn tensors(&self) -> Vec<Vec<f32>> {
+        self.tensors_of(self.weights())
+    }
+
+    /// The tensors of weights as [`weights`](Self::weights) gives them.
+    #[must_use]
+    pub fn tensors_of(&self, weights: &[f32]) -> Vec<Vec<f32>> {
         let size = |shape: &[usize]| shape.iter().product();
         let mut tensors: Vec<Vec<f32>> =
             self.program.tensors.iter().map(|tensor| alloc::vec![0.0; size(tensor.shape)]).collect();
-        unpack(self.program.loads, self.weights.as_slice(), |tensor, element, value| {
+        unpack(self.program.loads, weights, |tensor, element, value| {
             tensors[tensor][element] = value;
         });
         tensors
@@ -129,12 +110,30 @@ impl<'p> Learner<'p> {
         &self.totals.as_slice()[..self.program.trained]
     }
 
-    /// Computes the gradients of the sum of the losses of a batch, and gives that sum. `inputs` holds all images' floats of
-    /// each of the network's inputs, `key` chooses the random numbers of the step.
+    /// Calls `write` once with each piece of so many floats, and its index, on the threads of the learner.
+    ///
+    /// # Panics
+    /// If the floats are not whole pieces.
+    pub fn each_piece(&self, floats: &mut [f32], piece: usize, write: impl Fn(usize, &mut [f32]) + Sync) {
+        each_piece(&self.team, floats, piece, write);
+    }
+
+    /// Computes the gradients of the sum of the losses of a batch, and gives that sum; where a loss or a gradient is not
+    /// finite, the layer that it comes from. `inputs` are the images of each of the network's inputs, `key` chooses the
+    /// random numbers of the step.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not finite.
     ///
     /// # Panics
     /// If there are more images than memory, or fewer floats.
-    pub fn gradients_of(&mut self, inputs: &[&[f32]], images: usize, key: u64, judge: &impl Judge) -> f64 {
+    pub fn gradients_of(
+        &mut self,
+        inputs: &[Images<'_>],
+        images: usize,
+        key: u64,
+        judge: &impl Judge,
+    ) -> Result<f64, NotFinite<'p>> {
         for derived in self.program.derived {
             derived.make(self.level, &self.team, self.weights.as_mut_slice());
         }
@@ -142,6 +141,7 @@ impl<'p> Learner<'p> {
         let size = in_group(images).max(1);
         let count = images.div_ceil(size);
         let groups = &self.groups[..count];
+        let finite = AtomicBool::new(true);
         for (index, phase) in self.program.phases.iter().enumerate() {
             let batch = Batch {
                 program: &self.program,
@@ -169,9 +169,43 @@ impl<'p> Learner<'p> {
                     let sums = &group.sums.as_slice()[phase.sums.start + start..][..totals.len()];
                     totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
                 }
+                if !totals.iter().all(|total| total.is_finite()) {
+                    finite.store(false, Ordering::Relaxed);
+                }
             });
         }
-        groups.iter().map(|group| read(group).loss).sum()
+        let loss: f64 = groups.iter().map(|group| read(group).loss).sum();
+        if finite.into_inner() && loss.is_finite() {
+            return Ok(loss);
+        }
+        Err(self.culprit(inputs, images, key))
+    }
+
+    /// What was not finite in the last step: the first layer whose output is not, or else the loss, or the first parameter
+    /// whose gradient is not.
+    fn culprit(&self, inputs: &[Images<'_>], images: usize, key: u64) -> NotFinite<'p> {
+        let program = self.program;
+        let batch = Batch {
+            program: &program,
+            level: self.level,
+            weights: self.weights.as_slice(),
+            totals: self.totals.as_slice(),
+            inputs,
+            images,
+            key,
+        };
+        let size = in_group(images).max(1);
+        for (at, group) in self.groups[..images.div_ceil(size)].iter().enumerate() {
+            let images = at * size..images.min((at + 1) * size);
+            if let Some(layer) = batch.first_fault(&mut write(group), &images) {
+                return NotFinite::Output { layer };
+            }
+        }
+        let gradient = self.gradients().iter().position(|gradient| !gradient.is_finite());
+        match gradient.and_then(|float| program.tensor_at(float)) {
+            Some(tensor) => NotFinite::Gradient { tensor },
+            None => NotFinite::Loss,
+        }
     }
 
     /// Calls `update` with pieces of the weights that are trained, their gradients, and the same pieces of two slices more:
@@ -218,123 +252,10 @@ impl Statistics {
     }
 }
 
-/// Floats from one image's arena to the next: an odd number of cache lines, so that images do not fall into one set of a
-/// cache.
-const fn arena(program: &Program<'_>) -> usize {
-    program.arena.next_multiple_of(PANEL) | PANEL
-}
-
 fn write(group: &RwLock<Group>) -> RwLockWriteGuard<'_, Group> {
     group.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read(group: &RwLock<Group>) -> RwLockReadGuard<'_, Group> {
     group.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What all images of a step have in common.
-struct Batch<'a> {
-    program: &'a Program<'a>,
-    level: Level,
-    weights: &'a [f32],
-    totals: &'a [f32],
-    inputs: &'a [&'a [f32]],
-    images: usize,
-    key: u64,
-}
-
-/// Most inputs of a network: so that those of an image can be listed without allocation.
-const INPUTS: usize = 8;
-
-impl Batch<'_> {
-    /// Runs some segments for the images of a group.
-    fn run(&self, group: &mut Group, segments: &Range<usize>, images: &Range<usize>, judge: &impl Judge) {
-        for segment in &self.program.segments[segments.clone()] {
-            match segment {
-                Segment::Each(steps) => {
-                    for image in images.clone() {
-                        self.each(group, steps, images, image);
-                    }
-                }
-                Segment::All(rows) => {
-                    let mut pass = Pass {
-                        run: Run {
-                            level: self.level,
-                            team: &Team::ALONE,
-                            weights: self.weights,
-                            inputs: &[],
-                            arena: group.rows.as_mut_slice(),
-                        },
-                        sums: group.sums.as_mut_slice(),
-                        totals: self.totals,
-                        images: self.images,
-                        key: mix(self.key ^ mix(images.start as u64)),
-                    };
-                    for step in &self.program.rows[rows.clone()] {
-                        step.run(&mut pass, images.len());
-                    }
-                }
-                Segment::Loss => {
-                    for image in images.clone() {
-                        group.loss += self.loss(group, images, image, judge);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Runs some steps for one image.
-    fn each(&self, group: &mut Group, steps: &Range<usize>, images: &Range<usize>, image: usize) {
-        let mut inputs: [&[f32]; INPUTS] = [&[]; INPUTS];
-        for ((own, all), &floats) in inputs.iter_mut().zip(self.inputs).zip(self.program.inputs) {
-            *own = &all[image * floats..][..floats];
-        }
-        let (at, arena) = (image - images.start, arena(self.program));
-        let rows = group.rows.as_mut_slice();
-        let row = |slot: &Slot| slot.offset * images.len() + at * slot.len();
-        let mut pass = Pass {
-            run: Run {
-                level: self.level,
-                team: &Team::ALONE,
-                weights: self.weights,
-                inputs: &inputs,
-                arena: &mut group.arenas.as_mut_slice()[at * arena..][..arena],
-            },
-            sums: group.sums.as_mut_slice(),
-            totals: self.totals,
-            images: self.images,
-            key: mix(self.key ^ mix(image as u64)),
-        };
-        for step in &self.program.steps[steps.clone()] {
-            match step {
-                Step::Gather { from, to } => {
-                    let [from] = pass.run.read([from]);
-                    rows[row(to)..][..to.len()].copy_from_slice(from);
-                }
-                Step::Scatter { from, to } => {
-                    pass.run.in_place(to).copy_from_slice(&rows[row(from)..][..from.len()]);
-                }
-                step => step.run(&mut pass),
-            }
-        }
-    }
-
-    /// The loss of an image, whose gradient is written.
-    fn loss(&self, group: &mut Group, images: &Range<usize>, image: usize, judge: &impl Judge) -> f64 {
-        let (at, arena) = (image - images.start, arena(self.program));
-        let Program { output, gradient, .. } = self.program;
-        let own = |place: &Place| match place {
-            Place::Image(slot) => *slot,
-            Place::Row(slot) => Slot { offset: slot.offset * images.len() + at * slot.len(), ..*slot },
-        };
-        let floats = match output {
-            Place::Image(_) => &mut group.arenas.as_mut_slice()[at * arena..][..arena],
-            Place::Row(_) => group.rows.as_mut_slice(),
-        };
-        let mut run =
-            Run { level: self.level, team: &Team::ALONE, weights: self.weights, inputs: &[], arena: floats };
-        let (output, gradient) = (own(output), own(gradient));
-        let ([output], gradient) = run.operands([&output], &gradient);
-        judge.judge(image, output, gradient)
-    }
 }

@@ -5,6 +5,8 @@
 //! **adds** to those that other images left.
 
 mod activation;
+#[cfg(feature = "std")]
+mod batch;
 mod batch_norm;
 mod binary;
 mod conv;
@@ -13,6 +15,8 @@ mod depthwise;
 mod derivatives;
 mod derive;
 mod dropout;
+#[cfg(feature = "std")]
+mod finite;
 mod head;
 mod layout;
 #[cfg(feature = "std")]
@@ -24,8 +28,12 @@ mod resize;
 mod rows;
 mod share;
 mod softmax;
+#[cfg(feature = "alloc")]
+mod trainable;
 
 pub use activation::ActivateGradient;
+#[cfg(feature = "std")]
+pub use batch::{Images, Judge};
 pub use batch_norm::{
     BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
 };
@@ -35,15 +43,19 @@ pub use dense::{DenseWeights, Rows};
 pub use depthwise::DepthwiseGradient;
 pub use derive::Derived;
 pub use dropout::Dropout;
+#[cfg(feature = "std")]
+pub use finite::NotFinite;
 pub use head::Head;
 pub use layout::{CopyGradient, PadGradient};
 #[cfg(feature = "std")]
-pub use learner::{Judge, Learner};
+pub use learner::Learner;
 pub use norm::NormalizeGradient;
 pub use pool::{PoolGradient, Pooled};
 pub use program::{Phase, Place, Program, Segment, Statistics, Step};
 pub use resize::ResizeGradient;
 pub use softmax::SoftmaxGradient;
+#[cfg(feature = "alloc")]
+pub use trainable::Trainable;
 
 use crate::run::Run;
 use crate::slot::Slot;

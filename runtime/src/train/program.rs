@@ -193,11 +193,10 @@ pub enum Step {
     },
 }
 
-/// The layers whose weights lie in a range, for messages.
-impl Program<'_> {
+impl<'p> Program<'p> {
     /// The tensor that holds the weight at this float.
     #[must_use]
-    pub fn tensor_at(&self, float: usize) -> Option<&str> {
+    pub fn tensor_at(&self, float: usize) -> Option<&'p str> {
         let load = self.loads.iter().find(|load| (load.at()..load.at() + load.len()).contains(&float))?;
         let id: ParameterId = match load {
             Load::Panels(kernel) => kernel.weight,
@@ -210,7 +209,31 @@ impl Program<'_> {
 }
 
 impl Step {
+    /// What it writes of a layer's output, on the way to the loss.
+    #[cfg(feature = "std")]
+    pub(super) const fn output(&self) -> Option<&Slot> {
+        match self {
+            Self::Conv2d(kernel) => Some(&kernel.output),
+            Self::Winograd(kernel) => Some(&kernel.output),
+            Self::Depthwise(kernel) => Some(&kernel.output),
+            Self::Pool(kernel) => Some(&kernel.output),
+            Self::Pad(kernel) => Some(&kernel.output),
+            Self::Copy(kernel) => Some(&kernel.output),
+            Self::Resize(kernel) => Some(&kernel.output),
+            Self::Blocks(kernel) => Some(&kernel.output),
+            Self::Binary(kernel) => Some(&kernel.output),
+            Self::Normalize(kernel) => Some(&kernel.output),
+            Self::Activate(kernel) => Some(&kernel.output),
+            Self::Softmax(kernel) => Some(&kernel.output),
+            Self::BatchNorm(kernel) => Some(&kernel.output),
+            Self::Dropout(kernel) => Some(&kernel.output),
+            Self::Scatter { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+
     /// Computes, but for what moves between an image and the rows.
+    #[cfg(feature = "std")]
     pub(super) fn run(&self, pass: &mut Pass<'_>) {
         match self {
             Self::Conv2d(kernel) => kernel.run(&mut pass.run),

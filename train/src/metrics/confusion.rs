@@ -46,6 +46,18 @@ impl Confusion {
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
     }
 
+    pub(super) fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    pub(super) fn restore(&mut self, counts: &[u64]) -> bool {
+        let fits = counts.len() == self.counts.len();
+        if fits {
+            self.counts.copy_from_slice(counts);
+        }
+        fits
+    }
+
     pub(super) fn clear(&mut self) {
         self.counts.fill(0);
     }

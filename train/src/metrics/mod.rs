@@ -139,6 +139,20 @@ impl Tally {
         self.confusion.clear();
     }
 
+    /// What it has counted, as numbers that [`Tally::restore`] takes.
+    #[must_use]
+    pub fn counts(&self) -> Vec<u64> {
+        [self.hits, self.all].into_iter().chain(self.confusion.counts().iter().copied()).collect()
+    }
+
+    /// Goes on from what another tally of the same metric has counted; says whether these are such counts.
+    #[must_use]
+    pub fn restore(&mut self, counts: &[u64]) -> bool {
+        let [hits, all, confusion @ ..] = counts else { return false };
+        (self.hits, self.all) = (*hits, *all);
+        self.confusion.restore(confusion)
+    }
+
     /// The metric's value, from 0 to 1; not a number for an accuracy of nothing.
     #[must_use]
     pub fn value(&self) -> f64 {
