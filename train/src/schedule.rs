@@ -2,6 +2,8 @@
 
 use core::f64::consts::PI;
 
+use crate::optimizer::OptimizerError;
+
 /// The learning rate's factor at each step. Steps are counted from 0; a schedule in epochs takes epochs times the steps
 /// of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,6 +38,29 @@ pub enum Decay {
 }
 
 impl Schedule {
+    /// Whether its numbers can be trained with.
+    ///
+    /// # Errors
+    /// For a number of steps that is 0, a negative factor, or a minimum that does not lie between 0 and 1.
+    pub fn check(&self) -> Result<(), OptimizerError> {
+        let range = |name, value: f64, allowed: bool, range| {
+            if allowed { Ok(()) } else { Err(OptimizerError { name, value, range }) }
+        };
+        match self.decay {
+            Decay::Constant => Ok(()),
+            Decay::Step { every, factor } => {
+                range("number of steps at one learning rate", every as f64, every > 0, "above 0")?;
+                let allowed = factor.is_finite() && factor >= 0.0;
+                range("factor of the learning rate", factor, allowed, "a finite number, at least 0")
+            }
+            Decay::Cosine { steps, minimum } => {
+                range("number of steps of the cosine", steps as f64, steps > 0, "above 0")?;
+                let allowed = (0.0..=1.0).contains(&minimum);
+                range("least factor of the learning rate", minimum, allowed, "between 0 and 1")
+            }
+        }
+    }
+
     /// What the learning rate is multiplied by at a step.
     #[must_use]
     pub fn factor(&self, step: u64) -> f64 {

@@ -35,6 +35,35 @@ fn a_cosine_stays_at_its_end() {
 }
 
 #[test]
+fn numbers_are_checked() {
+    let check = |decay| Schedule { warm_up: 5, decay }.check().map_err(|error| error.to_string());
+    assert_eq!(Schedule::default().check(), Ok(()));
+    assert_eq!(check(Decay::Step { every: 1, factor: 0.1 }), Ok(()));
+    assert_eq!(check(Decay::Cosine { steps: 1, minimum: 0.0 }), Ok(()));
+    let refused = [
+        (
+            Decay::Step { every: 0, factor: 0.1 },
+            "the number of steps at one learning rate is 0, but must be above 0",
+        ),
+        (
+            Decay::Step { every: 1, factor: f64::NAN },
+            "the factor of the learning rate is NaN, but must be a finite number, at least 0",
+        ),
+        (
+            Decay::Cosine { steps: 0, minimum: 0.0 },
+            "the number of steps of the cosine is 0, but must be above 0",
+        ),
+        (
+            Decay::Cosine { steps: 1, minimum: 1.5 },
+            "the least factor of the learning rate is 1.5, but must be between 0 and 1",
+        ),
+    ];
+    for (decay, message) in refused {
+        assert_eq!(check(decay), Err(message.to_owned()));
+    }
+}
+
+#[test]
 fn nothing_changes_unless_asked_to() {
     assert_eq!([0, 1, 1_000_000].map(|step| Schedule::default().factor(step)), [1.0; 3]);
 }

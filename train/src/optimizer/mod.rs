@@ -201,7 +201,7 @@ impl FromStr for Optimizer {
     }
 }
 
-/// A number of an optimiser outside its range.
+/// A number of an optimiser, of its clipping or of its schedule outside its range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OptimizerError {
     /// What it is.
