@@ -11,6 +11,9 @@ pub use convolve_runtime::{Level, Model, Workspace};
 #[cfg(feature = "std")]
 pub use convolve_runtime::{Threads, WeightsError};
 
+#[cfg(feature = "train")]
+pub use convolve_train as train;
+
 #[doc(hidden)]
 pub use convolve_macros::cnn_with_root as __cnn;
 #[doc(hidden)]

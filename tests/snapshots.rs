@@ -53,9 +53,7 @@ fn printed(text: &str, options: &Options) -> String {
 }
 
 fn generated(text: &str) -> String {
-    let mut graph = graph(text).expect("a valid network");
-    let options = Options::default();
-    _ = optimise(&mut graph, &options);
+    let graph = graph(text).expect("a valid network");
     let item = Item {
         root: &quote!(convolve),
         visibility: &quote!(pub),
@@ -63,7 +61,7 @@ fn generated(text: &str) -> String {
         docs: &TokenStream::new(),
         weights: None,
     };
-    let tokens = emit(&plan(&graph, &options), &item);
+    let tokens = emit(&graph, &item);
     prettyplease::unparse(&syn::parse2(tokens).expect("items"))
 }
 

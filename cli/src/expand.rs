@@ -2,9 +2,6 @@
 
 use convolve_compiler::check::Defaults;
 use convolve_compiler::emit::{Item, emit};
-use convolve_compiler::options::Options;
-use convolve_compiler::passes::optimise;
-use convolve_compiler::plan::plan;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
@@ -16,9 +13,7 @@ use crate::{load, output};
 pub(crate) fn expand(args: &NetworkArgs) -> Result<()> {
     let files = load::files_beside(&args.file);
     let network = load::network(load::parse(&args.file)?, &Defaults::default(), Some(&files))?;
-    let mut graph = network.graph;
-    let options = Options::default();
-    optimise(&mut graph, &options);
+    let graph = network.graph;
     let item = Item {
         root: &quote!(::convolve),
         visibility: &quote!(pub),
@@ -26,7 +21,7 @@ pub(crate) fn expand(args: &NetworkArgs) -> Result<()> {
         docs: &TokenStream::new(),
         weights: network.weights.as_ref(),
     };
-    let file = syn::parse2(emit(&plan(&graph, &options), &item)).map_err(|error| {
+    let file = syn::parse2(emit(&graph, &item)).map_err(|error| {
         Failure::new(format!("the generated code is not Rust, a defect of Convolve: {error}"))
     })?;
     output::print(&prettyplease::unparse(&file))

@@ -12,9 +12,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, emit};
 use crate::files::{self, File, Files};
 use crate::frontend::{dsl, yaml};
-use crate::options;
-use crate::passes;
-use crate::plan::plan;
 use crate::render::{arrange, render};
 use crate::source::Source;
 use crate::spec::Spanned;
@@ -88,11 +85,8 @@ fn from_file(
 /// The type of a network.
 fn model(item: &dsl::Item, network: &Network, root: &TokenStream) -> TokenStream {
     let dsl::Item { visibility, name, docs, .. } = item;
-    let mut graph = network.graph.clone();
-    let options = options::Options::default();
-    _ = passes::optimise(&mut graph, &options);
     let weights = network.weights.as_ref();
-    emit(&plan(&graph, &options), &emit::Item { root, visibility, name, docs, weights })
+    emit(&network.graph, &emit::Item { root, visibility, name, docs, weights })
 }
 
 /// Files in the first of several directories that has them; notes what was read.

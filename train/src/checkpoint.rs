@@ -3,7 +3,7 @@
 //! A checkpoint holds the tensors of the weights under their names, after `weights.`, those of the best epoch after `best.`,
 //! and the optimiser's vectors after `optimizer.`; its metadata say how far training was.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use convolve_runtime::weights::file::open;
@@ -218,7 +218,7 @@ fn write(tensors: impl Iterator<Item = (String, Vec<usize>, Vec<u8>)>, metadata:
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
         (name, view.unwrap_or_else(|_| unreachable!("as many floats as the shape says")))
     });
-    let metadata = metadata.map(|text| HashMap::from([(METADATA.to_owned(), text)]));
+    let metadata = metadata.map(|text| [(METADATA.to_owned(), text)].into());
     serialize(views, metadata).unwrap_or_else(|_| unreachable!("all tensors are of one kind"))
 }
 

@@ -1,5 +1,7 @@
 //! Values of the runtime's types as Rust expressions; `rt` is the runtime's `__private` module.
 
+use core::ops::Range;
+
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
@@ -7,6 +9,12 @@ use convolve_runtime::kernels::{
     Strips, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::train::{
+    ActivateGradient, BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares,
+    BatchSum, BinaryGradient, ConvWeights, CopyGradient, DenseWeights, DepthwiseGradient, Derived, Dropout,
+    Factor, Head, NormalizeGradient, PadGradient, Phase, Place, PoolGradient, Pooled, Program,
+    ResizeGradient, Rows, Saved, Segment, SoftmaxGradient, Statistics, Step,
+};
 use convolve_runtime::weights::{
     DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides,
 };
@@ -60,6 +68,30 @@ structs! {
     Order { pixels, channels }
     Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, at }
     DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
+    Program<'_> {
+        tensors, loads, trained, kept, weights, derived, statistics, sums, arena, rows_arena, steps, layers, rows,
+        segments, phases, inputs, output, gradient, head,
+    }
+    Phase { segments, sums }
+    Statistics { channels, pixels, sum, squares, mean, variance, rate, unbiased }
+    DenseWeights { input, gradient, weights, bias }
+    ConvWeights { input, gradient, rows, columns, sampling, groups, weights, bias, scratch }
+    DepthwiseGradient { input, gradient, output, rows, columns, multiplier, weights, bias }
+    ActivateGradient { gradient, saved, output, activation }
+    PoolGradient { gradient, output, pooled, windows }
+    PadGradient { gradient, output, top, left, mode }
+    CopyGradient { gradient, output, top, left, stride }
+    ResizeGradient { gradient, output, mode }
+    BinaryGradient { gradient, output, factor }
+    SoftmaxGradient { gradient, result, output, log }
+    NormalizeGradient { input, gradient, output, over, epsilon, weights }
+    BatchMoments { gamma, beta, sums, squares, epsilon }
+    BatchSum { input, at }
+    BatchSquares { input, sums, at }
+    BatchNorm { input, output, moments, activation }
+    BatchNormGradientSums { input, gradient, moments }
+    BatchNormGradient { input, gradient, output, moments }
+    Dropout { input, output, rate, layer }
 }
 
 /// Enums, by all of their variants.
@@ -100,6 +132,25 @@ enums! {
     Load<'_> {
         Panels(panels), Halves(panels), Phases { kernel, repeat }, Winograd { kernel, tile }, Depthwise(depthwise), Vector { weight, len, order, at },
         Affine { fold, len, order, at },
+    }
+    Head { Identity, Softmax, LogSoftmax, Sigmoid }
+    Place { Image(slot), Row(slot) }
+    Segment { Each(steps), All(rows), Loss }
+    Saved { Input(slot), Result(slot) }
+    Pooled { Max { input, activation }, Average, AverageWithPadding }
+    Factor { One, MinusOne, Other(slot), Larger { own, other } }
+    Rows { Dense(kernel), Activate(kernel), ActivateGradient(kernel), DenseWeights(kernel) }
+    Derived {
+        Exchanged { from, to, taps, groups, inputs, outputs }, Tiles { from, to, inputs, outputs, tile, back },
+    }
+    Step {
+        Conv2d(kernel), Winograd(kernel), Depthwise(kernel), Pool(kernel), Pad(kernel), Copy(kernel), Resize(kernel),
+        Blocks(kernel), Binary(kernel), Normalize(kernel), Activate(kernel), Softmax(kernel), ConvWeights(kernel),
+        ActivateGradient(kernel), PoolGradient(kernel), DepthwiseGradient(kernel), PadGradient(kernel),
+        CopyGradient(kernel), ResizeGradient(kernel), BinaryGradient(kernel), SoftmaxGradient(kernel),
+        NormalizeGradient(kernel), BatchSum(kernel), BatchSquares(kernel), BatchNorm(kernel),
+        BatchNormGradientSums(kernel), BatchNormGradient(kernel), Dropout(kernel), Gather { from, to },
+        Scatter { from, to },
     }
 }
 
@@ -143,6 +194,19 @@ impl Literal for Slot {
 impl Literal for usize {
     fn literal(&self) -> TokenStream {
         Token::usize_unsuffixed(*self).into_token_stream()
+    }
+}
+
+impl Literal for u64 {
+    fn literal(&self) -> TokenStream {
+        Token::u64_unsuffixed(*self).into_token_stream()
+    }
+}
+
+impl Literal for Range<usize> {
+    fn literal(&self) -> TokenStream {
+        let (start, end) = (self.start.literal(), self.end.literal());
+        quote!(rt::core::ops::Range { start: #start, end: #end })
     }
 }
 

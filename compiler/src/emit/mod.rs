@@ -7,6 +7,7 @@ mod batch;
 mod literal;
 mod names;
 mod run;
+mod train;
 
 use convolve_runtime::weights::file::{Place, Type};
 use proc_macro2::{Ident, TokenStream};
@@ -14,7 +15,10 @@ use quote::quote;
 
 use crate::check::Embedded;
 use crate::graph::{Graph, NodeId, Op, Shape};
-use crate::plan::{Plan, rows, table};
+use crate::options::Options;
+use crate::passes::optimise;
+use crate::plan::{Plan, plan, rows, table};
+use crate::train::{Training, prepare};
 use literal::Literal;
 use names::argument;
 
@@ -33,9 +37,20 @@ pub struct Item<'a> {
     pub weights: Option<&'a Embedded>,
 }
 
-/// The type of a network, and all that belongs to it.
+/// The type of a checked network, and all that belongs to it.
 #[must_use]
-pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
+pub fn emit(graph: &Graph, item: &Item<'_>) -> TokenStream {
+    // The check has found that it can be trained, if that is asked for.
+    let prepared = graph.train.and_then(|_| prepare(graph).ok());
+    let training = prepared.as_ref().map(Training::new);
+    let mut graph = graph.clone();
+    let options = Options::default();
+    _ = optimise(&mut graph, &options);
+    model(&plan(&graph, &options), training.as_ref(), item)
+}
+
+/// The type of a planned network.
+fn model(plan: &Plan<'_>, training: Option<&Training<'_>>, item: &Item<'_>) -> TokenStream {
     let Item { root, visibility, name, docs, weights } = item;
     let table = table(plan.graph);
     let about = about(plan.graph);
@@ -43,8 +58,9 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
     let constants = constants(plan, &table);
     let constructors = constructors(*weights, plan.scratch());
     let predictions = predictions(plan, &signature);
-    let model = model(plan, name, &signature);
+    let model = implementation(plan, name, &signature);
     let run = run::run(plan);
+    let training = training.map(|training| train::trainable(plan, training, name));
     let new = weights.map(|_| quote!(_ = #name::new;));
     quote! {
         #docs
@@ -67,6 +83,8 @@ pub fn emit(plan: &Plan<'_>, item: &Item<'_>) -> TokenStream {
             }
 
             #model
+
+            #training
 
             impl rt::core::fmt::Debug for #name {
                 fn fmt(&self, f: &mut rt::core::fmt::Formatter<'_>) -> rt::core::fmt::Result {
@@ -305,7 +323,7 @@ fn fields(reference: &TokenStream, start: &TokenStream, count: usize) -> Vec<Tok
     (0..count).map(field).collect()
 }
 
-fn model(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
+fn implementation(plan: &Plan<'_>, name: &Ident, signature: &Signature) -> TokenStream {
     let Signature { input, output, inputs, outputs, .. } = signature;
     let first = |constant: TokenStream, count: usize| match count {
         1 => quote!(&#constant),
