@@ -47,7 +47,9 @@ pub(crate) struct Products<'a> {
 impl Terms<2> for Products<'_> {
     #[inline(always)]
     fn of<S: Simd>(&self, s: S, pixel: usize, channels: Range<usize>) -> [S::V; 2] {
-        let [x, g] = [0, 1].map(|i| load(s, &self.data[i][pixel * self.pitches[i]..][channels.clone()]));
+        let ([x, g], [x_pitch, g_pitch]) = (self.data, self.pitches);
+        let x = load(s, &x[pixel * x_pitch..][channels.clone()]);
+        let g = load(s, &g[pixel * g_pitch..][channels.clone()]);
         [s.mul(g, s.sub(x, load(s, &self.centers[channels]))), g]
     }
 }

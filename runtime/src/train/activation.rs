@@ -114,7 +114,7 @@ impl WithSimd for ActivateRow<'_> {
             (Activation::Linear | Activation::Prelu { .. }, _) => {}
             // What lies between the limits is not changed, so that results are as good as arguments.
             (Activation::Relu | Activation::Relu6 | Activation::Clip { .. }, _) => {
-                each!(|g, v| derivative::within(s, g, v, limits));
+                each!(|g, v| derivative::clip(s, g, v, limits));
             }
             (Activation::LeakyRelu { negative_slope }, _) => {
                 each!(|g, v| derivative::leaky(s, g, v, s.splat(negative_slope)));
@@ -140,7 +140,7 @@ impl WithSimd for ActivateRow<'_> {
             }
             (Activation::HardSigmoid, result) => {
                 let limits = if result { [0.0, 1.0] } else { [-3.0, 3.0] };
-                each!(|g, v| derivative::within(s, s.mul(g, s.splat(1.0 / 6.0)), v, limits));
+                each!(|g, v| derivative::clip(s, s.mul(g, s.splat(1.0 / 6.0)), v, limits));
             }
             (Activation::Tanh, true) => each!(|g, y| derivative::tanh_of_result(s, g, y)),
             (Activation::Tanh, false) => each!(|g, x| derivative::tanh_of_result(s, g, math::tanh(s, x))),

@@ -289,12 +289,13 @@ impl WithSimd for Backward<'_> {
             let (mut factors, mut levels, mut bends) = ([0.0; SPAN], [0.0; SPAN], [0.0; SPAN]);
             for first in (0..part.len()).step_by(S::LANES) {
                 let lanes = first..(first + S::LANES).min(part.len());
-                let read = |from: &[f32], at: usize| load(s, &from[at + part.start..][lanes.clone()]);
                 let inverse = s.load(&inverses[first..]);
-                s.store(s.mul(read(self.weights, moments.gamma), inverse), &mut factors[first..]);
-                s.store(s.div(read(self.totals, moments.beta), count), &mut levels[first..]);
-                let bend = s.div(s.mul(read(self.totals, moments.gamma), inverse), count);
-                s.store(bend, &mut bends[first..]);
+                let gamma = load(s, &self.weights[moments.gamma + part.start..][lanes.clone()]);
+                let products = load(s, &self.totals[moments.gamma + part.start..][lanes.clone()]);
+                let sums = load(s, &self.totals[moments.beta + part.start..][lanes]);
+                s.store(s.mul(gamma, inverse), &mut factors[first..]);
+                s.store(s.div(sums, count), &mut levels[first..]);
+                s.store(s.div(s.mul(products, inverse), count), &mut bends[first..]);
             }
             let pixels = self.input.chunks(input.pitch).zip(self.output.chunks_mut(*pitch));
             for (index, (x, pixel)) in pixels.enumerate() {

@@ -103,8 +103,8 @@ impl Product<'_> {
             Factor::Larger { .. } => {
                 let own = self.own.load(s, pixel, channels.clone());
                 let other = self.other.load(s, pixel, channels);
-                let equal_or_larger = s.select(s.lt(other, own), g, s.mul(g, s.splat(0.5)));
-                s.select(s.lt(own, other), s.splat(0.0), equal_or_larger)
+                let not_smaller = s.select(s.lt(other, own), s.splat(1.0), s.splat(0.5));
+                s.mul(g, s.select(s.lt(own, other), s.splat(0.0), not_smaller))
             }
         }
     }

@@ -2,21 +2,24 @@
 //! where that determines it.
 //!
 //! At a kink the derivative is PyTorch's, which is the one of the side where the function is flatter.
+//!
+//! Choices are made between derivatives, which the gradient is multiplied by, not between gradients: in place, the
+//! compiler would make masked stores of those, which take tens of cycles on AMD.
 
 use crate::kernels::math::{self, FAR};
 use crate::simd::Simd;
 
-/// `g` where `v` lies between the limits and is neither of them, else zero.
+/// Of a function that limits; `v` is the argument or the result. The limits themselves count as outside.
 #[inline(always)]
-pub(crate) fn within<S: Simd>(s: S, g: S::V, v: S::V, [low, high]: [f32; 2]) -> S::V {
-    let zero = s.splat(0.0);
-    s.select(s.lt(s.splat(low), v), s.select(s.lt(v, s.splat(high)), g, zero), zero)
+pub(crate) fn clip<S: Simd>(s: S, g: S::V, v: S::V, [low, high]: [f32; 2]) -> S::V {
+    let (zero, one) = (s.splat(0.0), s.splat(1.0));
+    s.mul(g, s.select(s.lt(s.splat(low), v), s.select(s.lt(v, s.splat(high)), one, zero), zero))
 }
 
 /// Of a function with slope one above zero; `v` is the argument or the result.
 #[inline(always)]
 pub(crate) fn leaky<S: Simd>(s: S, g: S::V, v: S::V, slope: S::V) -> S::V {
-    s.select(s.lt(s.splat(0.0), v), g, s.mul(g, slope))
+    s.mul(g, s.select(s.lt(s.splat(0.0), v), s.splat(1.0), slope))
 }
 
 /// Of [`math::elu`], from its result.
@@ -125,7 +128,7 @@ pub(crate) fn mish<S: Simd>(s: S, g: S::V, x: S::V) -> S::V {
 #[inline(always)]
 pub(crate) fn hard_swish<S: Simd>(s: S, g: S::V, x: S::V) -> S::V {
     let three = s.splat(3.0);
-    let between = s.mul(g, s.mul_add(x, s.splat(1.0 / 3.0), s.splat(0.5)));
-    let above = s.select(s.lt(x, three), between, g);
-    s.select(s.lt(s.neg(three), x), above, s.splat(0.0))
+    let between = s.mul_add(x, s.splat(1.0 / 3.0), s.splat(0.5));
+    let above = s.select(s.lt(x, three), between, s.splat(1.0));
+    s.mul(g, s.select(s.lt(s.neg(three), x), above, s.splat(0.0)))
 }

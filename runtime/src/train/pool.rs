@@ -1,5 +1,5 @@
 use super::Pass;
-use super::derivatives::within;
+use super::derivatives::clip;
 use super::rows::clear;
 use crate::geometry::{Axis, Taps};
 use crate::kernels::rows::{load, store};
@@ -195,43 +195,50 @@ impl Window {
         input: &[f32],
         output: &mut [f32],
     ) {
-        let read = |row, column| load(s, &input[self.input.at(row, column) + channel..][..lanes]);
-        let mut write = |row, column, value| {
-            let to = &mut output[self.output.at(row, column) + channel..][..lanes];
-            store(s, if ADD { s.add(load(s, to), value) } else { value }, to);
-        };
+        // Macros, because nothing makes the compiler inline a closure.
+        macro_rules! read {
+            ($row:expr, $column:expr) => {
+                load(s, &input[self.input.at($row, $column) + channel..][..lanes])
+            };
+        }
+        macro_rules! write {
+            ($row:expr, $column:expr, $value:expr) => {
+                let to = &mut output[self.output.at($row, $column) + channel..][..lanes];
+                store(s, if ADD { s.add(load(s, to), $value) } else { $value }, to);
+            };
+        }
         let [rows, columns] = self.counts;
         if !MAX {
             let share = s.mul(g, s.splat(self.share));
             for row in 0..rows {
                 for column in 0..columns {
-                    write(row, column, share);
+                    write!(row, column, share);
                 }
             }
         } else if [rows, columns] == [2, 2] {
             // The commonest window, whose cells stay in registers.
-            let [a, b, c, d] = [read(0, 0), read(0, 1), read(1, 0), read(1, 1)];
+            let [a, b, c, d] = [read!(0, 0), read!(0, 1), read!(1, 0), read!(1, 1)];
             let top = s.max(s.max(a, b), s.max(c, d));
-            let rest = within(s, g, top, self.limits);
+            let rest = clip(s, g, top, self.limits);
             let (given, rest) = give(s, a, top, rest);
-            write(0, 0, given);
+            write!(0, 0, given);
             let (given, rest) = give(s, b, top, rest);
-            write(0, 1, given);
+            write!(0, 1, given);
             let (given, rest) = give(s, c, top, rest);
-            write(1, 0, given);
-            write(1, 1, give(s, d, top, rest).0);
+            write!(1, 0, given);
+            write!(1, 1, give(s, d, top, rest).0);
         } else {
             let mut top = s.splat(f32::NEG_INFINITY);
             for row in 0..rows {
                 for column in 0..columns {
-                    top = s.max(top, read(row, column));
+                    top = s.max(top, read!(row, column));
                 }
             }
-            let mut rest = within(s, g, top, self.limits);
+            let mut rest = clip(s, g, top, self.limits);
             for row in 0..rows {
                 for column in 0..columns {
-                    let (given, after) = give(s, read(row, column), top, rest);
-                    write(row, column, given);
+                    let (given, after) = give(s, read!(row, column), top, rest);
+                    write!(row, column, given);
                     rest = after;
                 }
             }

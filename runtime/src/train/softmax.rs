@@ -1,7 +1,7 @@
 use super::Pass;
 use super::rows::each_row;
 use crate::kernels::math;
-use crate::kernels::rows::{load, zip_in_place};
+use crate::kernels::rows::{load, store};
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
 
@@ -54,10 +54,11 @@ impl WithSimd for Row<'_> {
                 sum = s.add(sum, if self.log { g } else { s.mul(g, load(s, y)) });
             }
             let sum = s.splat(s.sum(sum));
-            if self.log {
-                zip_in_place(s, pixel, result, |g, y| s.sub(g, s.mul(math::exp(s, y), sum)));
-            } else {
-                zip_in_place(s, pixel, result, |g, y| s.mul(y, s.sub(g, sum)));
+            for (lanes, y) in pixel.chunks_mut(S::LANES).zip(result.chunks(S::LANES)) {
+                let (g, y) = (load(s, lanes), load(s, y));
+                let gradient =
+                    if self.log { s.sub(g, s.mul(math::exp(s, y), sum)) } else { s.mul(y, s.sub(g, sum)) };
+                store(s, gradient, lanes);
             }
         }
     }
