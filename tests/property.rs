@@ -195,8 +195,14 @@ impl<'y> Case<'y> {
         let own = usize::try_from(self.seed).unwrap_or(0) % images;
         let (mut arena, mut batch) = (vec![f32::NAN; plan.arena], vec![f32::NAN; tail.floats]);
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
-        let mut run =
-            Run { level, team: &Team::ALONE, weights: &weights, inputs: &inputs, arena: &mut arena };
+        let mut run = Run {
+            level,
+            team: &Team::ALONE,
+            weights: &weights,
+            inputs: &inputs,
+            arena: &mut arena,
+            shared: &mut [],
+        };
         plan.steps[..tail.first].iter().for_each(|step| step.kernel.run(&mut run));
         for Moved { from, to, .. } in &tail.inputs {
             let memory = match from.memory {
@@ -205,7 +211,14 @@ impl<'y> Case<'y> {
             };
             batch[to.pixel(own)].copy_from_slice(&memory[from.offset..][..from.len()]);
         }
-        let mut run = Run { level, team: &Team::ALONE, weights: &weights, inputs: &[], arena: &mut batch };
+        let mut run = Run {
+            level,
+            team: &Team::ALONE,
+            weights: &weights,
+            inputs: &[],
+            arena: &mut batch,
+            shared: &mut [],
+        };
         tail.steps.iter().for_each(|step| step.kernel.run(&mut run));
         tail.outputs.iter().map(|slot| batch[slot.pixel(own)].to_vec()).collect()
     }
@@ -215,7 +228,7 @@ impl<'y> Case<'y> {
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
         let weights = self.pack(plan);
         let run = |arena: &mut [f32]| -> Outputs {
-            let mut run = Run { level, team, weights: &weights, inputs: &inputs, arena };
+            let mut run = Run { level, team, weights: &weights, inputs: &inputs, arena, shared: &mut [] };
             plan.steps.iter().for_each(|step| step.kernel.run(&mut run));
             plan.outputs.iter().map(|slot| run.arena[slot.offset..][..slot.len()].to_vec()).collect()
         };

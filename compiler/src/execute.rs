@@ -46,6 +46,7 @@ impl<'p> Executor<'p> {
             weights: self.weights.as_slice(),
             inputs,
             arena: self.arena.as_mut_slice(),
+            shared: &mut [],
         };
         for (index, step) in self.plan.steps.iter().enumerate() {
             step.kernel.run(&mut run);

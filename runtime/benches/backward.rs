@@ -115,8 +115,14 @@ fn backward(criterion: &mut Criterion) {
                 let (mut arena, mut sums) = (start.clone(), vec![0.0; 1024]);
                 let id = BenchmarkId::new(format!("{size}x{size}x{channels} {name}"), level);
                 group.bench_function(id, |bencher| {
-                    let run =
-                        Run { level, team: &Team::ALONE, weights: &weights, inputs: &[], arena: &mut arena };
+                    let run = Run {
+                        level,
+                        team: &Team::ALONE,
+                        weights: &weights,
+                        inputs: &[],
+                        arena: &mut arena,
+                        shared: &mut [],
+                    };
                     let mut pass = Pass { run, sums: &mut sums, totals: &totals, images: 1, key: 1 };
                     bencher.iter(|| kernel(black_box(&mut pass)));
                 });

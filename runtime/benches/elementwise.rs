@@ -88,8 +88,14 @@ fn elementwise(criterion: &mut Criterion) {
             for level in Level::available() {
                 let id = BenchmarkId::new(format!("{size}x{size}x{channels} {name}"), level);
                 group.bench_function(id, |bencher| {
-                    let mut run =
-                        Run { level, team: &Team::ALONE, weights: &weights, inputs: &[], arena: &mut arena };
+                    let mut run = Run {
+                        level,
+                        team: &Team::ALONE,
+                        weights: &weights,
+                        inputs: &[],
+                        arena: &mut arena,
+                        shared: &mut [],
+                    };
                     bencher.iter(|| kernel(black_box(&mut run)));
                 });
             }

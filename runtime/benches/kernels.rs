@@ -144,7 +144,14 @@ impl Layer {
 
     fn run(&mut self, level: Level) {
         let weights = &self.weights[self.aligned..];
-        let run = &mut Run { level, team: &Team::ALONE, weights, inputs: &[], arena: &mut self.arena };
+        let run = &mut Run {
+            level,
+            team: &Team::ALONE,
+            weights,
+            inputs: &[],
+            arena: &mut self.arena,
+            shared: &mut [],
+        };
         match &self.kernel {
             Kernel::Conv2d(kernel) => kernel.run(run),
             Kernel::Depthwise(kernel) => kernel.run(run),

@@ -1,7 +1,5 @@
 //! What a kernel works on: the operands of one run.
 
-use core::ops::Range;
-
 use crate::simd::Level;
 use crate::slot::{Memory, Slot};
 use crate::team::Team;
@@ -19,6 +17,8 @@ pub struct Run<'a> {
     pub inputs: &'a [&'a [f32]],
     /// Every intermediate tensor and every output.
     pub arena: &'a mut [f32],
+    /// Memory beside it that keeps nothing from run to run; empty outside training.
+    pub shared: &'a mut [f32],
 }
 
 impl Run<'_> {
@@ -33,8 +33,7 @@ impl Run<'_> {
         inputs: [&Slot; N],
         output: &Slot,
     ) -> ([&[f32]; N], &mut [f32]) {
-        let written = output.offset..output.offset + output.span();
-        let (read, written, _) = self.split(inputs, written, 0..0);
+        let (read, [written, _]) = self.split(inputs, [output, &NOTHING]);
         (read, written)
     }
 
@@ -48,11 +47,7 @@ impl Run<'_> {
         output: &Slot,
         scratch: &Slot,
     ) -> ([&[f32]; N], &mut [f32], &mut [f32]) {
-        let [output, scratch] = [output, scratch].map(|slot| slot.offset..slot.offset + slot.span());
-        if output.start < scratch.start {
-            return self.split(inputs, output, scratch);
-        }
-        let (read, scratch, output) = self.split(inputs, scratch, output);
+        let (read, [output, scratch]) = self.split(inputs, [output, scratch]);
         (read, output, scratch)
     }
 
@@ -66,39 +61,97 @@ impl Run<'_> {
             let memory = match slot.memory {
                 Memory::Input(index) => self.inputs[index],
                 Memory::Arena => &*self.arena,
+                Memory::Shared => &*self.shared,
             };
             &memory[slot.offset..slot.offset + slot.span()]
         })
     }
 
-    /// Two ranges of the arena, to write, the second behind the first unless it is empty, and slots beside them.
+    /// Two slots, to write, and slots beside them.
     fn split<const N: usize>(
         &mut self,
         inputs: [&Slot; N],
-        first: Range<usize>,
-        second: Range<usize>,
-    ) -> ([&[f32]; N], &mut [f32], &mut [f32]) {
-        let second = if second.is_empty() { self.arena.len()..self.arena.len() } else { second };
-        let (low, rest) = self.arena.split_at_mut(first.start);
-        let (one, rest) = rest.split_at_mut(first.len());
-        let (between, rest) = rest.split_at_mut(second.start - first.end);
-        let (two, high) = rest.split_at_mut(second.len());
-        let read = inputs.map(|slot| -> &[f32] {
-            let range = slot.offset..slot.offset + slot.span();
-            match slot.memory {
-                Memory::Input(index) => &self.inputs[index][range],
-                Memory::Arena if range.end <= first.start => &low[range],
-                Memory::Arena if range.end <= second.start => {
-                    &between[range.start - first.end..range.end - first.end]
-                }
-                Memory::Arena => &high[range.start - second.end..range.end - second.end],
-            }
+        written: [&Slot; 2],
+    ) -> ([&[f32]; N], [&mut [f32]; 2]) {
+        let arena = Cut::new(self.arena, written, Memory::Arena);
+        // Nothing is there in a prediction, where every nanosecond of a small kernel counts.
+        let shared = if self.shared.is_empty() {
+            Cut { reads: [(0, &[]); 3], writes: [&mut [], &mut []] }
+        } else {
+            Cut::new(self.shared, written, Memory::Shared)
+        };
+        let read = inputs.map(|slot| match slot.memory {
+            Memory::Input(index) => &self.inputs[index][slot.offset..slot.offset + slot.span()],
+            Memory::Arena => arena.read(slot),
+            Memory::Shared => shared.read(slot),
         });
-        (read, one, two)
+        let [one, two] = arena.writes;
+        let [other_one, other_two] = shared.writes;
+        let choose = |slot: &Slot| slot.memory == Memory::Shared;
+        (
+            read,
+            [
+                if choose(written[0]) { other_one } else { one },
+                if choose(written[1]) { other_two } else { two },
+            ],
+        )
     }
 
     /// The floats of a slot that a kernel changes in place.
     pub fn in_place(&mut self, slot: &Slot) -> &mut [f32] {
-        &mut self.arena[slot.offset..slot.offset + slot.span()]
+        let memory = match slot.memory {
+            Memory::Shared => &mut *self.shared,
+            Memory::Arena | Memory::Input(_) => &mut *self.arena,
+        };
+        &mut memory[slot.offset..slot.offset + slot.span()]
+    }
+}
+
+/// A slot of no floats.
+const NOTHING: Slot =
+    Slot { memory: Memory::Arena, offset: usize::MAX, height: 1, width: 1, channels: 0, pitch: 0 };
+
+/// A memory, cut where it is written.
+struct Cut<'a> {
+    /// What lies before, between and behind, and where each starts.
+    reads: [(usize, &'a [f32]); 3],
+    /// The floats of the two slots that are written.
+    writes: [&'a mut [f32]; 2],
+}
+
+impl<'a> Cut<'a> {
+    /// Cuts `memory` around those of the slots that lie in it.
+    #[inline(always)]
+    fn new(memory: &'a mut [f32], written: [&Slot; 2], kind: Memory) -> Self {
+        let end = memory.len();
+        let [one, two] = written.map(|slot| {
+            let here = slot.memory == kind && slot.channels > 0;
+            if here { slot.offset..slot.offset + slot.span() } else { end..end }
+        });
+        let swapped = two.start < one.start;
+        let (first, second) = if swapped { (two, one) } else { (one, two) };
+        let (low, rest) = memory.split_at_mut(first.start);
+        let (one, rest) = rest.split_at_mut(first.len());
+        let (between, rest) = rest.split_at_mut(second.start - first.end);
+        let (two, high) = rest.split_at_mut(second.len());
+        Self {
+            reads: [(0, low), (first.end, between), (second.end, high)],
+            writes: if swapped { [two, one] } else { [one, two] },
+        }
+    }
+
+    /// The floats of a slot that is not written.
+    #[inline(always)]
+    fn read(&self, slot: &Slot) -> &'a [f32] {
+        let range = slot.offset..slot.offset + slot.span();
+        let [low, between, high] = self.reads;
+        let (start, floats) = if range.end <= low.1.len() {
+            low
+        } else if range.end <= between.0 + between.1.len() {
+            between
+        } else {
+            high
+        };
+        &floats[range.start - start..range.end - start]
     }
 }

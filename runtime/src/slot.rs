@@ -7,6 +7,8 @@ use core::ops::Range;
 pub enum Memory {
     /// The workspace's arena.
     Arena,
+    /// Memory that all images of a group use in turn, in training.
+    Shared,
     /// The caller's input of this index, which is only read.
     Input(usize),
 }

@@ -37,7 +37,8 @@ fn maps_and_views_in_place_and_not() {
 fn compute(level: Level, activation: Activation, inputs: &[f32]) -> Vec<f32> {
     let mut arena = inputs.to_vec();
     let output = trial::slot(0, [1, 1, inputs.len()], 0);
-    let mut run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena };
+    let mut run =
+        Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena, shared: &mut [] };
     Activate { input: None, output, activation }.run(&mut run);
     arena
 }
@@ -165,7 +166,14 @@ fn softmax_of_infinities() {
             let softmax = |values: &[f32]| {
                 let mut arena = values.to_vec();
                 let output = trial::slot(0, [1, 1, values.len()], 0);
-                let mut run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena };
+                let mut run = Run {
+                    level,
+                    team: &Team::ALONE,
+                    weights: &[],
+                    inputs: &[],
+                    arena: &mut arena,
+                    shared: &mut [],
+                };
                 Softmax { input: None, output, log }.run(&mut run);
                 arena
             };

@@ -74,7 +74,14 @@ fn nan_is_not_swallowed() {
             let mut arena = vec![1.0; output.offset + 37];
             arena[left.offset + 2] = f32::NAN;
             arena[right.offset + 35] = f32::NAN;
-            let mut run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena };
+            let mut run = Run {
+                level,
+                team: &Team::ALONE,
+                weights: &[],
+                inputs: &[],
+                arena: &mut arena,
+                shared: &mut [],
+            };
             Binary { left: Some(left), right, output, op, activation: Activation::Relu }.run(&mut run);
             let nan: Vec<usize> = (0..37).filter(|&i| arena[output.offset + i].is_nan()).collect();
             assert_eq!(nan, [2, 35], "{level} {op:?}");

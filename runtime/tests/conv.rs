@@ -93,6 +93,7 @@ impl Case {
             weights: &self.weights,
             inputs: &[],
             arena: &mut arena,
+            shared: &mut [],
         });
         arena
     }

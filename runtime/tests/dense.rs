@@ -79,6 +79,7 @@ fn matches_the_sum_of_products() {
                 weights: &packed,
                 inputs: &[],
                 arena: &mut after,
+                shared: &mut [],
             });
             check(&format!("case {case} on {level}: {dense:?}"), &output, &arena, &after, &expected);
         }

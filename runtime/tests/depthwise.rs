@@ -76,6 +76,7 @@ fn matches_the_sum_over_all_taps() {
                 weights: &packed,
                 inputs: &[],
                 arena: &mut after,
+                shared: &mut [],
             });
             check(&format!("case {cases} on {level}: {layer:?}"), &output, &arena, &after, &expected);
         }

@@ -103,8 +103,14 @@ fn a_mean_far_from_zero_does_not_drown_the_variance() {
             }
             let mut weights = vec![1.0; 64];
             weights[32..].fill(0.0);
-            let mut run =
-                Run { level, team: &Team::ALONE, weights: &weights, inputs: &[], arena: &mut arena };
+            let mut run = Run {
+                level,
+                team: &Team::ALONE,
+                weights: &weights,
+                inputs: &[],
+                arena: &mut arena,
+                shared: &mut [],
+            };
             let activation = Activation::Linear;
             Normalize { input, output, over, epsilon: 0.0, weights: 0, activation }.run(&mut run);
             for (i, y) in arena[output.offset..][..output.span()].iter().enumerate() {

@@ -99,7 +99,14 @@ fn gives_what_the_kernels_give_one_after_the_other() {
         for level in Level::available() {
             let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| {
                 let mut arena = arena.clone();
-                work(&mut Run { level, team, weights: &weights, inputs: &[], arena: &mut arena });
+                work(&mut Run {
+                    level,
+                    team,
+                    weights: &weights,
+                    inputs: &[],
+                    arena: &mut arena,
+                    shared: &mut [],
+                });
                 arena
             };
             let apart = run(&Team::ALONE, &|run| {

@@ -12,7 +12,7 @@ use gradients::{cells, values};
 use trial::{Rng, at, slots};
 
 fn run(level: Level, key: u64, kernel: &Dropout, arena: &mut [f32]) {
-    let run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena };
+    let run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena, shared: &mut [] };
     kernel.run(&mut Pass { run, sums: &mut [], totals: &[], images: 1, key });
 }
 

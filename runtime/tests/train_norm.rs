@@ -108,8 +108,14 @@ impl Batch {
         for group in self.arenas.chunks_mut(2) {
             let mut sums = vec![0.0; before.len()];
             for arena in group {
-                let run =
-                    Run { level: self.level, team: &Team::ALONE, weights: &self.weights, inputs: &[], arena };
+                let run = Run {
+                    level: self.level,
+                    team: &Team::ALONE,
+                    weights: &self.weights,
+                    inputs: &[],
+                    arena,
+                    shared: &mut [],
+                };
                 kernel(&mut Pass { run, sums: &mut sums, totals: &before, images, key: 0 });
             }
             for (total, sum) in self.totals.iter_mut().zip(sums) {

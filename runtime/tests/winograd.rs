@@ -211,6 +211,7 @@ fn matches_the_sum_over_all_taps() {
                 weights: &case.weights,
                 inputs: &[],
                 arena: &mut arena,
+                shared: &mut [],
             });
             before[scratch.clone()].copy_from_slice(&arena[scratch]);
             let what = format!("case {cases} on {level}: {:?}", case.layer);
@@ -270,7 +271,14 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             for level in Level::available() {
                 let mut memory = arena.clone();
                 let mut error = |run: &dyn Fn(&mut Run<'_>), weights: &[f32]| {
-                    run(&mut Run { level, team: &Team::ALONE, weights, inputs: &[], arena: &mut memory });
+                    run(&mut Run {
+                        level,
+                        team: &Team::ALONE,
+                        weights,
+                        inputs: &[],
+                        arena: &mut memory,
+                        shared: &mut [],
+                    });
                     let mut sum = 0.0;
                     for index in 0..output.len() {
                         let (y, x, c) = (index / 16 / 12, index / 16 % 12, index % 16);
@@ -314,7 +322,14 @@ fn nan_passes_the_limits() {
     before[at(&input, 4, 4, 3)] = f32::NAN;
     for level in Level::available() {
         let mut arena = before.clone();
-        layer.run(&mut Run { level, team: &Team::ALONE, weights: &weights, inputs: &[], arena: &mut arena });
+        layer.run(&mut Run {
+            level,
+            team: &Team::ALONE,
+            weights: &weights,
+            inputs: &[],
+            arena: &mut arena,
+            shared: &mut [],
+        });
         for (y, x) in [(3, 3), (4, 5), (5, 4)] {
             assert!((0..20).all(|c| arena[at(&output, y, x, c)].is_nan()), "({y}, {x}) on {level}");
         }

@@ -64,7 +64,7 @@ fn groups(tail: &Tail, sources: &[TokenStream], targets: &[TokenStream]) -> Toke
     let moves = tail.inputs.iter().map(|Moved { from, to, .. }| {
         let (to, start, end) = (to.literal(), from.offset.literal(), (from.offset + from.len()).literal());
         let from = match from.memory {
-            Memory::Arena => quote!(arena[#start..#end]),
+            Memory::Arena | Memory::Shared => quote!(arena[#start..#end]),
             Memory::Input(index) => {
                 let index = index.literal();
                 quote!(floats[#index][#start..#end])

@@ -69,7 +69,7 @@ structs! {
     Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, at }
     DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
     Program<'_> {
-        tensors, loads, trained, kept, weights, derived, statistics, sums, arena, rows_arena, steps, layers, rows,
+        tensors, loads, trained, kept, weights, derived, statistics, sums, arena, shared, rows_arena, steps, layers, rows,
         segments, phases, inputs, output, gradient, head,
     }
     Phase { segments, sums }
@@ -183,6 +183,9 @@ impl Literal for Slot {
         match self.memory {
             Memory::Arena if self.is_dense() => quote!(rt::Slot::arena(#offset, #size)),
             Memory::Arena => quote!(rt::Slot::view(#offset, #size, #pitch)),
+            Memory::Shared => {
+                quote!(rt::Slot { memory: rt::Memory::Shared, ..rt::Slot::view(#offset, #size, #pitch) })
+            }
             Memory::Input(index) => {
                 let index = index.literal();
                 quote!(rt::Slot::input(#index, #size))

@@ -82,6 +82,7 @@ fn calls(plan: &Plan<'_>, steps: &[Step]) -> TokenStream {
             weights: self.weights.as_slice(),
             inputs,
             arena,
+            shared: &mut [],
         };
         #(#names.run(run);)*
     }

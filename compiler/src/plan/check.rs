@@ -121,6 +121,8 @@ fn holds(
     for (element, float) in floats(slot).enumerate() {
         let expected = symbol(graph, id, element);
         let found = match slot.memory {
+            // Predictions have none.
+            Memory::Shared => None,
             Memory::Arena => arena.get(float).copied().flatten(),
             Memory::Input(index) => {
                 let input = |node: &crate::graph::Node| node.op == Op::Input(index);

@@ -80,6 +80,7 @@ impl Display for Place<'_> {
         let Slot { memory, offset, height, width, channels, pitch } = *self.0;
         match memory {
             Memory::Arena => write!(f, "@{offset}")?,
+            Memory::Shared => write!(f, "shared @{offset}")?,
             Memory::Input(index) => write!(f, "input {index} @{offset}")?,
         }
         write!(f, " {height}×{width}×{channels}")?;

@@ -58,7 +58,9 @@ impl Recorder<'_> {
                 let input = self.value(node.inputs[0]);
                 let output = self.room(node.inputs[0]);
                 let pooled = match op {
-                    PoolOp::Max => Pooled::Max { input: input.slot, activation: Activation::Linear },
+                    PoolOp::Max => {
+                        Pooled::Max { input: input.slot, activation: self.limits_before(node.inputs[0]) }
+                    }
                     PoolOp::Average => Pooled::Average,
                     PoolOp::AverageWithPadding => Pooled::AverageWithPadding,
                 };
@@ -190,6 +192,23 @@ impl Recorder<'_> {
         });
     }
 
+    /// The limits that the node's result was clipped to, if only a pooling of the largest reads it: then the gradient of
+    /// that goes through them, too.
+    fn limits_before(&self, id: NodeId) -> Activation {
+        let readers = self.graph.nodes.iter().filter(|node| node.inputs.contains(&id)).count();
+        let is_output = self.graph.outputs.iter().any(|&(_, output)| output == id);
+        let (op, activation) = (&self.graph.nodes[id].op, self.weights.nodes[id].1);
+        let limits = matches!(activation, Activation::Relu | Activation::Relu6 | Activation::Clip { .. });
+        let fused = !matches!(op, Op::Activate { .. });
+        if limits && fused && readers == 1 && !is_output { activation } else { Activation::Linear }
+    }
+
+    /// Whether a pooling of the largest reads the node.
+    fn is_pooled(&self, id: NodeId) -> bool {
+        let is_max = |op: &Op| matches!(op, Op::Pool { op: PoolOp::Max, .. });
+        self.graph.nodes.iter().any(|node| is_max(&node.op) && node.inputs.contains(&id))
+    }
+
     /// Notes a part of a node's gradient, if that is needed.
     pub(super) fn give(&mut self, id: NodeId, found: Found) {
         if self.needed[id] {
@@ -228,6 +247,7 @@ impl Recorder<'_> {
     fn through_activation(&mut self, id: NodeId, found: Found) -> Found {
         match self.weights.nodes[id].1 {
             Activation::Linear => found,
+            _ if self.is_pooled(id) && self.limits_before(id) != Activation::Linear => found,
             _ => self.activation_gradient(id, id, true, found),
         }
     }

@@ -35,6 +35,7 @@ pub struct Training<'g> {
     statistics: Vec<Statistics>,
     sums: usize,
     arena: usize,
+    shared: usize,
     rows_arena: usize,
     steps: Vec<Step>,
     layers: Vec<&'g str>,
@@ -54,7 +55,7 @@ impl<'g> Training<'g> {
         let graph = &prepared.graph;
         let weights = Packed::new(graph);
         let (tape, _, _) = Recorder::new(graph, &weights, Tape::default()).record();
-        let (tape, [arena, rows_arena]) = tape.placed();
+        let (tape, [arena, shared, rows_arena]) = tape.placed();
         let recorder = Recorder::new(graph, &weights, tape);
         let (tape, Derivations { list, floats }, [output, gradient]) = recorder.record();
         let mut inputs = vec![0; graph.inputs.len()];
@@ -73,6 +74,7 @@ impl<'g> Training<'g> {
             loads: weights.loads,
             sums: weights.sums,
             arena,
+            shared,
             rows_arena,
             layers: tape.nodes.iter().map(|&id| graph.nodes[id].layers[0].as_str()).collect(),
             steps: tape.steps,
@@ -99,6 +101,7 @@ impl<'g> Training<'g> {
             statistics: &self.statistics,
             sums: self.sums,
             arena: self.arena,
+            shared: self.shared,
             rows_arena: self.rows_arena,
             steps: &self.steps,
             layers: &self.layers,

@@ -1,10 +1,10 @@
 //! What is recorded while a graph is differentiated: steps in order, and the memory that they touch.
 
-use convolve_runtime::slot::Slot;
+use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::train::{Phase, Place, Rows, Segment, Step};
 
 use crate::graph::Shape;
-use crate::plan::arena::{self, Buffer, Packing};
+use crate::plan::arena::{self, Buffer};
 
 /// Which memory a value lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,51 +60,73 @@ pub(super) struct Tape {
     pub(super) rows: Vec<Rows>,
     pub(super) segments: Vec<Segment>,
     pub(super) phases: Vec<Phase>,
-    /// Memory of the images, and of the rows.
-    memories: [Memories; 2],
+    /// The values of both spaces.
+    spaces: [Vec<Buffer>; 2],
+    /// The segments that touch the images' values, first and last.
+    touched: Vec<(usize, usize)>,
+    /// Where the values lie, once that is known.
+    places: [Vec<(Memory, usize)>; 2],
     /// Steps so far.
     clock: usize,
 }
 
-/// The values of a space.
-#[derive(Debug, Default)]
-struct Memories {
-    buffers: Vec<Buffer>,
-    /// Offsets, once they are known.
-    offsets: Vec<usize>,
-}
-
 impl Tape {
-    /// A tape with the offsets that follow from what this one has recorded, and the floats of both spaces.
-    pub(super) fn placed(&self) -> (Self, [usize; 2]) {
-        let packings = self.memories.each_ref().map(|memories| arena::pack(&memories.buffers));
-        let arenas = packings.each_ref().map(|packing| packing.arena);
-        let memories = packings.map(|Packing { offsets, .. }| Memories { buffers: Vec::new(), offsets });
-        (Self { memories, ..Self::default() }, arenas)
+    /// A tape with the places that follow from what this one has recorded, and the floats of an image's arena, of the
+    /// memory that images use in turn, and of an image's rows.
+    ///
+    /// An image's value that is needed while other images are computed has a place of its own; for one that is not, a
+    /// place for all images is enough, which then stays near.
+    pub(super) fn placed(&self) -> (Self, [usize; 3]) {
+        let [images, rows] = &self.spaces;
+        let memory =
+            |&(first, last): &(usize, usize)| if first == last { Memory::Shared } else { Memory::Arena };
+        let memories: Vec<Memory> = self.touched.iter().map(memory).collect();
+        let [arena, shared] = [Memory::Arena, Memory::Shared].map(|own| {
+            let buffers = images.iter().zip(&memories).filter(|(_, memory)| **memory == own);
+            arena::pack(&buffers.map(|(buffer, _)| *buffer).collect::<Vec<_>>())
+        });
+        let rows = arena::pack(rows);
+        let mut offsets = [arena.offsets.iter(), shared.offsets.iter()];
+        let image = |memory: &Memory| {
+            let own = &mut offsets[usize::from(*memory == Memory::Shared)];
+            (*memory, own.next().copied().unwrap_or_default())
+        };
+        let image_places = memories.iter().map(image).collect();
+        let row_places = rows.offsets.iter().map(|&offset| (Memory::Arena, offset)).collect();
+        let places = [image_places, row_places];
+        (Self { places, ..Self::default() }, [arena.arena, shared.arena, rows.arena])
     }
 
     /// Room for a value.
     pub(super) fn value(&mut self, space: Space, [height, width, channels]: [usize; 3]) -> Value {
-        let memories = &mut self.memories[space as usize];
-        let buffer = memories.buffers.len();
+        let buffer = self.spaces[space as usize].len();
         let floats = height * width * channels;
-        memories.buffers.push(Buffer { floats, first: self.clock, last: self.clock });
-        let offset = memories.offsets.get(buffer).copied().unwrap_or(0);
-        Value { space, buffer: Some(buffer), slot: Slot::arena(offset, [height, width, channels]) }
+        self.spaces[space as usize].push(Buffer { floats, first: self.clock, last: self.clock });
+        if space == Space::Image {
+            self.touched.push((usize::MAX, 0));
+        }
+        let place = self.places[space as usize].get(buffer);
+        let (memory, offset) = place.copied().unwrap_or((Memory::Arena, 0));
+        let slot = Slot { memory, ..Slot::arena(offset, [height, width, channels]) };
+        Value { space, buffer: Some(buffer), slot }
     }
 
-    /// Keeps values until now.
+    /// Keeps values until now, when the last segment touches them.
     fn touch(&mut self, values: &[Value]) {
+        let segment = self.segments.len() - 1;
         for value in values {
             let Some(buffer) = value.buffer else { continue };
-            self.memories[value.space as usize].buffers[buffer].last = self.clock;
+            self.spaces[value.space as usize][buffer].last = self.clock;
+            if value.space == Space::Image {
+                let (first, last) = &mut self.touched[buffer];
+                (*first, *last) = ((*first).min(segment), (*last).max(segment));
+            }
         }
         self.clock += 1;
     }
 
     /// A step of a node, which reads and writes these values.
     pub(super) fn push(&mut self, node: usize, step: Step, values: &[Value]) {
-        self.touch(values);
         let at = self.steps.len();
         self.steps.push(step);
         self.nodes.push(node);
@@ -113,11 +135,11 @@ impl Tape {
             Some(Segment::Each(range)) if open => range.end = at + 1,
             _ => self.segments.push(Segment::Each(at..at + 1)),
         }
+        self.touch(values);
     }
 
     /// A step on the rows.
     pub(super) fn push_rows(&mut self, step: Rows, values: &[Value]) {
-        self.touch(values);
         let at = self.rows.len();
         self.rows.push(step);
         let open = self.open();
@@ -125,12 +147,13 @@ impl Tape {
             Some(Segment::All(range)) if open => range.end = at + 1,
             _ => self.segments.push(Segment::All(at..at + 1)),
         }
+        self.touch(values);
     }
 
     /// The loss.
     pub(super) fn push_loss(&mut self, values: &[Value]) {
-        self.touch(values);
         self.segments.push(Segment::Loss);
+        self.touch(values);
     }
 
     /// Whether the last segment belongs to the phase that is recorded.

@@ -39,6 +39,7 @@ pub struct Images<'a> {
 pub(super) struct Group {
     /// The arenas of the images.
     pub(super) arenas: Heap,
+    pub(super) shared: Heap,
     pub(super) rows: Heap,
     pub(super) sums: Heap,
     pub(super) loss: f64,
@@ -99,6 +100,7 @@ impl<'p> Batch<'_, 'p> {
                 weights: self.weights,
                 inputs: &[],
                 arena: group.rows.as_mut_slice(),
+                shared: &mut [],
             },
             sums: group.sums.as_mut_slice(),
             totals: self.totals,
@@ -115,14 +117,14 @@ impl<'p> Batch<'_, 'p> {
         self.each_and(group, steps, images, image, |_, _| {});
     }
 
-    /// As [`each`](Self::each), and calls `after` with the index of each step and the arena that it leaves.
+    /// As [`each`](Self::each), and calls `after` with the index of each step and what it leaves.
     fn each_and(
         &self,
         group: &mut Group,
         steps: &Range<usize>,
         images: &Range<usize>,
         image: usize,
-        mut after: impl FnMut(usize, &[f32]),
+        mut after: impl FnMut(usize, &Run<'_>),
     ) {
         let mut inputs: [&[f32]; INPUTS] = [&[]; INPUTS];
         for ((own, all), &floats) in inputs.iter_mut().zip(self.inputs).zip(self.program.inputs) {
@@ -138,6 +140,7 @@ impl<'p> Batch<'_, 'p> {
                 weights: self.weights,
                 inputs: &inputs,
                 arena: &mut group.arenas.as_mut_slice()[at * arena..][..arena],
+                shared: group.shared.as_mut_slice(),
             },
             sums: group.sums.as_mut_slice(),
             totals: self.totals,
@@ -155,7 +158,7 @@ impl<'p> Batch<'_, 'p> {
                 }
                 step => step.run(&mut pass),
             }
-            after(index, pass.run.arena);
+            after(index, &pass.run);
         }
     }
 
@@ -167,11 +170,12 @@ impl<'p> Batch<'_, 'p> {
                 Segment::Loss => break,
                 Segment::Each(steps) => {
                     for image in images.clone() {
-                        self.each_and(group, steps, images, image, |index, arena| {
+                        self.each_and(group, steps, images, image, |index, run| {
                             let output = self.program.steps[index].output();
                             let finite = output.is_none_or(|slot| {
-                                (0..slot.height * slot.width)
-                                    .all(|pixel| arena[slot.pixel(pixel)].iter().all(|x| x.is_finite()))
+                                let [floats] = run.read([slot]);
+                                let mut pixels = floats.chunks(slot.pitch);
+                                pixels.all(|pixel| pixel.iter().take(slot.channels).all(|x| x.is_finite()))
                             });
                             if !finite {
                                 first = Some(first.map_or(index, |first| first.min(index)));
@@ -200,8 +204,14 @@ impl<'p> Batch<'_, 'p> {
             Place::Image(_) => &mut group.arenas.as_mut_slice()[at * arena..][..arena],
             Place::Row(_) => group.rows.as_mut_slice(),
         };
-        let mut run =
-            Run { level: self.level, team: &Team::ALONE, weights: self.weights, inputs: &[], arena: floats };
+        let mut run = Run {
+            level: self.level,
+            team: &Team::ALONE,
+            weights: self.weights,
+            inputs: &[],
+            arena: floats,
+            shared: &mut [],
+        };
         let (output, gradient) = (own(output), own(gradient));
         let ([output], gradient) = run.operands([&output], &gradient);
         judge.judge(image, output, gradient)

@@ -35,6 +35,15 @@ pub struct Learner<'p> {
     images: usize,
 }
 
+/// Images of a group that are computed before the next begin, where nothing but the sums depends on all of them: so few that
+/// what the way back reads of them is still near.
+const CHUNK: usize = 16;
+
+/// Images of a group whose values must be kept at once.
+fn at_once(program: &Program<'_>, group: usize) -> usize {
+    if program.phases.len() > 1 { group } else { group.min(CHUNK) }
+}
+
 /// Images of a group, of so many in a batch.
 fn in_group(batch: usize) -> usize {
     batch.div_ceil(GROUPS).min(IMAGES)
@@ -45,10 +54,12 @@ impl<'p> Learner<'p> {
     #[must_use]
     pub fn new(program: Program<'p>, batch: usize, level: Level, threads: Option<&Threads>) -> Self {
         let images = in_group(batch);
+        let kept = at_once(&program, images);
         let group = || {
             RwLock::new(Group {
-                arenas: Heap::zeroed(images * arena(&program)),
-                rows: Heap::zeroed(images * program.rows_arena),
+                arenas: Heap::zeroed(kept * arena(&program)),
+                shared: Heap::zeroed(program.shared),
+                rows: Heap::zeroed(kept * program.rows_arena),
                 sums: Heap::zeroed(program.sums),
                 loss: 0.0,
             })
@@ -158,8 +169,11 @@ impl<'p> Learner<'p> {
                     group.sums.as_mut_slice().fill(0.0);
                     group.loss = 0.0;
                 }
-                let images = at * size..images.min((at + 1) * size);
-                batch.run(&mut group, &phase.segments, &images, judge);
+                let end = images.min((at + 1) * size);
+                for start in (at * size..end).step_by(at_once(&self.program, size).max(1)) {
+                    let chunk = start..end.min(start + at_once(&self.program, size));
+                    batch.run(&mut group, &phase.segments, &chunk, judge);
+                }
             });
             let totals = &mut self.totals.as_mut_slice()[phase.sums.clone()];
             each_range(&self.team, [totals], |start, [totals]| {
@@ -196,9 +210,12 @@ impl<'p> Learner<'p> {
         };
         let size = in_group(images).max(1);
         for (at, group) in self.groups[..images.div_ceil(size)].iter().enumerate() {
-            let images = at * size..images.min((at + 1) * size);
-            if let Some(layer) = batch.first_fault(&mut write(group), &images) {
-                return NotFinite::Output { layer };
+            let end = images.min((at + 1) * size);
+            for start in (at * size..end).step_by(at_once(&program, size).max(1)) {
+                let chunk = start..end.min(start + at_once(&program, size));
+                if let Some(layer) = batch.first_fault(&mut write(group), &chunk) {
+                    return NotFinite::Output { layer };
+                }
             }
         }
         let gradient = self.gradients().iter().position(|gradient| !gradient.is_finite());

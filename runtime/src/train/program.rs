@@ -35,6 +35,8 @@ pub struct Program<'p> {
     pub sums: usize,
     /// Floats of an image's arena.
     pub arena: usize,
+    /// Floats of the memory that the images of a group use in turn.
+    pub shared: usize,
     /// Floats of an image among the [`Rows`].
     pub rows_arena: usize,
     /// What is computed image by image.

@@ -72,7 +72,14 @@ impl Trial<'_> {
         for level in Level::available() {
             let (mut arena, mut sums) = (before.clone(), sums_before.clone());
             run(&mut Pass {
-                run: Run { level, team: &Team::ALONE, weights: self.weights, inputs: &[], arena: &mut arena },
+                run: Run {
+                    level,
+                    team: &Team::ALONE,
+                    weights: self.weights,
+                    inputs: &[],
+                    arena: &mut arena,
+                    shared: &mut [],
+                },
                 sums: &mut sums,
                 totals: self.totals,
                 images: self.images,
@@ -102,6 +109,6 @@ impl Trial<'_> {
 
 /// What the kernel makes of an arena, on the level.
 pub(crate) fn run_on(level: Level, arena: &mut [f32], kernel: impl Fn(&mut Pass<'_>)) {
-    let run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena };
+    let run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena, shared: &mut [] };
     kernel(&mut Pass { run, sums: &mut [], totals: &[], images: 1, key: 7 });
 }

@@ -78,6 +78,7 @@ impl Trial<'_> {
                 weights: self.weights,
                 inputs: &[],
                 arena: &mut arena,
+                shared: &mut [],
             });
             let Slot { height, width, channels, .. } = self.output;
             for y in 0..height {
