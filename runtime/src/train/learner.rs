@@ -55,6 +55,8 @@ impl<'p> Learner<'p> {
     pub fn new(program: Program<'p>, batch: usize, level: Level, threads: Option<&Threads>) -> Self {
         let images = in_group(batch);
         let kept = at_once(&program, images);
+        // A smaller batch may have more groups, of fewer images.
+        let groups = batch.div_ceil(images.max(1)).max(GROUPS.min(batch));
         let group = || {
             RwLock::new(Group {
                 arenas: Heap::zeroed(kept * arena(&program)),
@@ -69,7 +71,7 @@ impl<'p> Learner<'p> {
             team: threads.map_or(Team::ALONE, |threads| Team::new(threads, 0)),
             weights: Heap::zeroed(program.weights),
             totals: Heap::zeroed(program.sums),
-            groups: (0..batch.div_ceil(images.max(1))).map(|_| group()).collect(),
+            groups: (0..groups).map(|_| group()).collect(),
             images: 0,
             program,
         }
