@@ -160,6 +160,12 @@ impl<'g> Packed<'g> {
             });
         }
         let statistics = norms.iter().copied().flatten().collect();
+        // What has no part in the output is kept as it is.
+        for (id, parameter) in graph.parameters.iter().enumerate() {
+            if !graph.nodes.iter().any(|node| node.op.parameters().contains(&id)) {
+                loads.vector(id, parameter.elements(), &[]);
+            }
+        }
         Self { nodes, trained, kept: loads.floats, loads: loads.list, statistics, norms, sums }
     }
 }

@@ -35,9 +35,6 @@ pub fn prepare(graph: &Graph) -> Result<Prepared, String> {
             graph.inputs.len()
         ));
     }
-    if graph.parameters.is_empty() {
-        return Err("the network has no parameters that training could change".to_owned());
-    }
     let head = behead(&mut graph);
     for node in &mut graph.nodes {
         if let Op::Dense(dense) = &mut node.op {
@@ -45,6 +42,10 @@ pub fn prepare(graph: &Graph) -> Result<Prepared, String> {
         }
     }
     passes::for_training(&mut graph);
+    if graph.nodes.iter().all(|node| node.op.parameters().is_empty()) {
+        return Err("no parameter has a part in the network's output, so that training could change nothing"
+            .to_owned());
+    }
     Ok(Prepared { graph, head })
 }
 
