@@ -17,8 +17,9 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("compiler", &["convolve-runtime"]),
     ("macros", &["convolve-compiler"]),
     (".", &["convolve-runtime", "convolve-macros"]),
+    ("train", &["convolve-runtime"]),
     ("models", &["convolve"]),
-    ("cli", &["convolve-runtime", "convolve-compiler", "convolve-models"]),
+    ("cli", &["convolve-runtime", "convolve-compiler", "convolve-models", "convolve-train"]),
 ];
 
 fn root() -> PathBuf {
