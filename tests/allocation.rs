@@ -2,10 +2,16 @@
 #![expect(unsafe_code, reason = "a global allocator is unsafe by its trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use convolve::{Tensor, Threads, Workspace};
+use convolve_compiler::train::{Training, prepare};
 use convolve_models::{Mnist, MobileNetV2};
+use convolve_runtime::simd::Level;
+use convolve_runtime::team::Team;
+use convolve_runtime::train::{Images, Learner};
+use convolve_tests::network;
 
 /// Counts what all threads allocate.
 struct Counting;
@@ -31,7 +37,12 @@ static COUNTING: Counting = Counting;
 
 /// One test, so that nothing else runs meanwhile.
 #[test]
-fn predictions_allocate_nothing() {
+fn predictions_and_steps_of_training_allocate_nothing() {
+    predictions();
+    steps();
+}
+
+fn predictions() {
     for count in [1, 2, 4] {
         let threads = Threads::new(count);
         let (small, large) =
@@ -42,6 +53,56 @@ fn predictions_allocate_nothing() {
         for _ in 0..3 {
             small.predict(&[[[0.5]; 28]; 28], &mut digits);
             large.predict(Tensor::view(&picture), &mut pictures);
+        }
+        assert_eq!(ALLOCATIONS.load(SeqCst), before, "{count} threads");
+    }
+}
+
+fn steps() {
+    let graph = network::graph(
+        "name: Net
+input: [12, 12, 16]
+layers:
+  - conv2d: { name: a, filters: 24, kernel_size: 3, padding: same }
+  - batch_norm
+  - relu
+  - max_pool2d: { kernel_size: 2 }
+  - conv2d_transpose: { filters: 24, kernel_size: 2, stride: 2 }
+  - add: { from: [conv2d_transpose_1, a] }
+  - depthwise_conv2d: { kernel_size: 3, padding: same, activation: silu }
+  - group_norm: { groups: 4 }
+  - upsample2d: { scale_factor: 2, mode: bilinear }
+  - avg_pool2d: { kernel_size: 3, stride: 3 }
+  - flatten
+  - dense: { units: 70, activation: prelu }
+  - dropout: { rate: 0.5 }
+  - dense: { units: 10, activation: softmax }
+",
+    )
+    .expect("a network");
+    let prepared = prepare(&graph).expect("what can be trained");
+    let training = Training::new(&prepared);
+    let floats = vec![0.5; 9 * 12 * 12 * 16];
+    let images = [Images { floats: &floats, step: 12 * 12 * 16 }];
+    let judge = |_: usize, output: &[f32], gradient: &mut [f32]| {
+        gradient.copy_from_slice(output);
+        1.0
+    };
+    for count in [0, 1, 2, 4] {
+        let threads = (count > 0).then(|| Threads::new(count));
+        let mut learner = Learner::new(training.program(), 9, Level::detect(), threads.as_ref());
+        if let Some(threads) = &threads {
+            // All have started when each has a part.
+            let all = Barrier::new(count);
+            Team::new(threads, 0).each(count, &mut [], |_, _| _ = all.wait());
+        }
+        let before = ALLOCATIONS.load(SeqCst);
+        for images_of_step in [9, 9, 8] {
+            let loss = learner.gradients_of(&images, images_of_step, 1, &judge);
+            assert!(loss.is_ok());
+            learner.update([&mut [], &mut []], |weights, gradients, _| {
+                weights.iter_mut().zip(gradients).for_each(|(weight, gradient)| *weight -= gradient);
+            });
         }
         assert_eq!(ALLOCATIONS.load(SeqCst), before, "{count} threads");
     }

@@ -1,4 +1,5 @@
-"""Writes pytorch.safetensors and keras.safetensors: what PyTorch and Keras compute for every layer.
+"""Writes pytorch.safetensors and keras.safetensors, what PyTorch and Keras compute for every layer, and
+training.safetensors, what PyTorch makes of networks in training.
 
 Usage: pip install -r requirements.txt && python generate.py
 """
@@ -12,6 +13,7 @@ import torch_networks
 import torch_pointwise
 import torch_record
 import torch_spatial
+import torch_training
 
 HERE = pathlib.Path(__file__).parent
 
@@ -20,5 +22,7 @@ if __name__ == "__main__":
     torch_pointwise.record()
     torch_networks.record()
     torch_record.RECORDER.save(HERE / "pytorch.safetensors")
+    torch_training.record()
+    torch_training.RECORDER.save(HERE / "training.safetensors")
     keras_cases.record()
     keras_cases.RECORDER.save(HERE / "keras.safetensors")

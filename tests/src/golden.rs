@@ -30,6 +30,8 @@ pub struct Case {
     pub outputs: BTreeMap<String, Tensor>,
     /// Weights by `<layer>.<parameter>`, in the layout the specification names.
     pub weights: BTreeMap<String, Tensor>,
+    /// What training makes of it, by kind and name.
+    pub training: BTreeMap<String, Tensor>,
 }
 
 impl Tensor {
@@ -96,7 +98,7 @@ pub fn cases(framework: &str) -> Vec<Case> {
             "input" => (&mut case.inputs, if name.is_empty() { "input" } else { name }),
             "output" => (&mut case.outputs, name),
             "weights" => (&mut case.weights, name),
-            _ => panic!("{path} is neither input, output nor weights"),
+            _ => (&mut case.training, rest),
         };
         map.insert(name.to_owned(), tensor(&view));
     }

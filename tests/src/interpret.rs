@@ -31,35 +31,69 @@ pub fn interpret(
     graph: &Graph,
     tensors: &[Vec<f32>],
     inputs: &[Vec<f32>],
-    mut disturb: impl FnMut(&mut Array),
+    disturb: impl FnMut(&mut Array),
 ) -> Vec<Array> {
     let tensors = tensors.iter().map(|tensor| tensor.iter().copied().map(f64::from).collect()).collect();
-    let interpreter = Interpreter { graph, tensors };
-    let mut values: Vec<Value> = Vec::new();
-    for node in &graph.nodes {
-        let sources: Vec<&Value> = node.inputs.iter().map(|&input| &values[input]).collect();
-        let mut array = match node.op {
-            Op::Input(index) => {
-                let [height, width, channels] = node.shape.extents();
-                let data = inputs[index].iter().copied().map(f64::from).collect();
-                Array { height, width, channels, data }
-            }
-            _ => interpreter.compute(node, &sources),
-        };
-        assert_eq!(array.shape(), node.shape.extents(), "{}", node.title());
-        disturb(&mut array);
-        let places = interpreter.places(node, &sources);
-        values.push(Value { array, places });
-    }
-    values.into_iter().map(|value| value.array).collect()
+    let interpreter = Interpreter { graph, tensors, training: false };
+    interpreter.values(&[inputs], disturb).into_iter().flatten().collect()
+}
+
+/// The value of every node for each image of a batch, node by node, as in [`interpret`] but while the network is
+/// trained: a batch norm takes the mean and variance of the batch. Dropout drops nothing.
+///
+/// # Panics
+/// As [`interpret`].
+#[must_use]
+pub fn interpret_training(
+    graph: &Graph,
+    tensors: Vec<Vec<f64>>,
+    batch: &[Vec<Vec<f32>>],
+    disturb: impl FnMut(&mut Array),
+) -> Vec<Vec<Array>> {
+    let batch: Vec<&[Vec<f32>]> = batch.iter().map(Vec::as_slice).collect();
+    Interpreter { graph, tensors, training: true }.values(&batch, disturb)
 }
 
 struct Interpreter<'g> {
     graph: &'g Graph,
     tensors: Vec<Vec<f64>>,
+    /// Whether a batch norm takes the statistics of the batch.
+    training: bool,
 }
 
 impl Interpreter<'_> {
+    /// For each node its value for each image.
+    fn values(&self, batch: &[&[Vec<f32>]], mut disturb: impl FnMut(&mut Array)) -> Vec<Vec<Array>> {
+        let mut values: Vec<Vec<Value>> = Vec::new();
+        for node in &self.graph.nodes {
+            let sources = |image: usize| -> Vec<&Value> {
+                node.inputs.iter().map(|&input| &values[input][image]).collect()
+            };
+            let moments = match node.op {
+                Op::Affine { .. } if self.training => Some(moments(&values[node.inputs[0]])),
+                _ => None,
+            };
+            let value = |(image, inputs): (usize, &&[Vec<f32>])| {
+                let sources = sources(image);
+                let mut array = match node.op {
+                    Op::Input(index) => {
+                        let [height, width, channels] = node.shape.extents();
+                        let data = inputs[index].iter().copied().map(f64::from).collect();
+                        Array { height, width, channels, data }
+                    }
+                    _ => self.compute(node, &sources, moments.as_ref()),
+                };
+                assert_eq!(array.shape(), node.shape.extents(), "{}", node.title());
+                disturb(&mut array);
+                let places = self.places(node, &sources);
+                Value { array, places }
+            };
+            let value = batch.iter().enumerate().map(value).collect();
+            values.push(value);
+        }
+        values.into_iter().map(|images| images.into_iter().map(|value| value.array).collect()).collect()
+    }
+
     /// Where the framework of the weights file has each element of the node's value.
     fn places(&self, node: &Node, sources: &[&Value]) -> Vec<usize> {
         let Shape::Vector(length) = node.shape else { return Vec::new() };
@@ -93,7 +127,8 @@ impl Interpreter<'_> {
         }
     }
 
-    fn compute(&self, node: &Node, sources: &[&Value]) -> Array {
+    /// A node's value. `moments` are the mean and variance that a batch norm takes for those of the weights file.
+    fn compute(&self, node: &Node, sources: &[&Value], moments: Option<&[Vec<f64>; 2]>) -> Array {
         let x = &sources[0].array;
         let [height, width, _] = node.shape.extents();
         let array = match &node.op {
@@ -166,7 +201,8 @@ impl Interpreter<'_> {
             Op::Affine { fold, .. } => {
                 let vector = |id| self.vector(id, sources[0]);
                 let (scale, shift) = (vector(fold.weight), vector(fold.bias));
-                let (mean, variance) = (vector(fold.mean), vector(fold.variance));
+                let [mean, variance] =
+                    moments.cloned().unwrap_or_else(|| [fold.mean, fold.variance].map(vector));
                 reference::batch_norm(x, &scale, &shift, &mean, &variance, fold.epsilon.into())
             }
             &Op::Normalize { over, epsilon, weight, bias, .. } => {
@@ -249,6 +285,23 @@ impl Interpreter<'_> {
             Layout::Keras => (0..tensor.len()).map(|i| tensor[i % inputs * units + i / inputs]).collect(),
         }
     }
+}
+
+/// Mean and biased variance of each channel over all pixels of all images.
+fn moments(images: &[Value]) -> [Vec<f64>; 2] {
+    let channels = images[0].array.channels;
+    let mean = |cell: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
+        let mut sums = vec![0.0; channels];
+        let pixels = images.iter().flat_map(|image| image.array.data.chunks_exact(channels));
+        let count = pixels.clone().count() as f64;
+        for (channel, &x) in pixels.flat_map(|pixel| pixel.iter().enumerate()) {
+            sums[channel] += cell(channel, x);
+        }
+        sums.into_iter().map(|sum| sum / count).collect()
+    };
+    let means = mean(&|_, x| x);
+    let variances = mean(&|channel, x| (x - means[channel]).powi(2));
+    [means, variances]
 }
 
 fn window(rows: &Axis, columns: &Axis) -> Window {
