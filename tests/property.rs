@@ -206,7 +206,7 @@ impl<'y> Case<'y> {
         plan.steps[..tail.first].iter().for_each(|step| step.kernel.run(&mut run));
         for Moved { from, to, .. } in &tail.inputs {
             let memory = match from.memory {
-                Memory::Arena => &*run.arena,
+                Memory::Arena | Memory::Shared => &*run.arena,
                 Memory::Input(index) => inputs[index],
             };
             batch[to.pixel(own)].copy_from_slice(&memory[from.offset..][..from.len()]);
