@@ -5,6 +5,7 @@
 mod args;
 mod bench;
 mod check;
+mod draw;
 mod expand;
 mod failure;
 mod field;
