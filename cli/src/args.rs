@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
+use crate::array;
+
 /// Checks, summarises, expands, runs and measures convolutional networks written in YAML.
 #[derive(Debug, Parser)]
 #[command(name = "convolve", version, after_help = EXAMPLES)]
@@ -63,6 +65,16 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Time the kernels of a network, each against the peak of a core and the planner's count
     Bench(BenchArgs),
+    /// Show what paddings do to an array
+    Pad(array::PadArgs),
+    /// Show what poolings do to an array
+    Pool(array::PoolArgs),
+    /// Show what convolutions with kernels of your own do to an array
+    Conv(array::ConvArgs),
+    /// Show what strides by themselves do to an array
+    Subsample(array::SubsampleArgs),
+    /// Show enlargements of an array
+    Upsample(array::UpsampleArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -133,7 +145,7 @@ pub(crate) struct BenchArgs {
 pub(crate) enum Format {
     /// A table
     Text,
-    /// One object, its times in seconds
+    /// One object; times are in seconds
     Json,
 }
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod array;
 mod bench;
 mod check;
 mod draw;
@@ -32,6 +33,11 @@ fn main() -> ExitCode {
         Command::Expand(args) => expand::expand(&args),
         Command::Run(args) => run::run(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Pad(args) => array::pad(&args),
+        Command::Pool(args) => array::pool(&args),
+        Command::Conv(args) => array::conv(&args),
+        Command::Subsample(args) => array::subsample(&args),
+        Command::Upsample(args) => array::upsample(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

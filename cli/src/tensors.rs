@@ -86,7 +86,8 @@ fn assign(what: &str, names: &[String], bindings: &[Binding]) -> Result<Vec<Opti
 
 /// The floats of an input of this name and shape.
 fn tensor(path: &Path, name: &str, shape: Shape) -> std::result::Result<Vec<f32>, String> {
-    let file = content(path, shape).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let file = content(path, shape.elements())
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     let array = if file.starts_with(npy::MAGIC) {
         Array::read(&file)
     } else if matches!(shape, Shape::Vector(_)) {
@@ -106,9 +107,9 @@ fn tensor(path: &Path, name: &str, shape: Shape) -> std::result::Result<Vec<f32>
     }
 }
 
-/// A file's bytes, as far as they can be of use.
-fn content(path: &Path, shape: Shape) -> std::io::Result<Vec<u8>> {
-    let most = (shape.elements() as u64).saturating_mul(8).saturating_add(MOST_OVERHEAD);
+/// A file's bytes, as far as they can be of use to an array of so many numbers.
+pub(crate) fn content(path: &Path, numbers: usize) -> std::io::Result<Vec<u8>> {
+    let most = (numbers as u64).saturating_mul(8).saturating_add(MOST_OVERHEAD);
     let mut bytes = Vec::new();
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)

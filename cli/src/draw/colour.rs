@@ -48,10 +48,12 @@ pub(crate) fn hex([r, g, b]: [u8; 3]) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-/// Black or white, whichever can be read on this colour: by its luma (ITU-R BT.601).
-pub(crate) fn ink([r, g, b]: [u8; 3]) -> [u8; 3] {
-    let luma = 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
-    if luma > 140.0 { [17; 3] } else { [255; 3] }
+/// Black or white, whichever stands out more from this colour: by the contrast of WCAG 2, in which they are
+/// equal where the relative luminance is 0.179.
+pub(crate) fn ink(colour: [u8; 3]) -> [u8; 3] {
+    let linear = colour.map(|channel| (f32::from(channel) / 255.0).powf(2.2));
+    let luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    if luminance > 0.179 { [17; 3] } else { [255; 3] }
 }
 
 #[cfg(test)]

@@ -1,3 +1,8 @@
-//! Pictures.
+//! Pictures: a list of shapes, written as SVG or painted as PNG.
 
 pub(crate) mod colour;
+pub(crate) mod figure;
+mod font;
+pub(crate) mod grid;
+mod png;
+mod svg;

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod arrays;
 mod bench;
 mod commands;
 mod run;
