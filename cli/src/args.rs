@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
-use crate::array;
+use crate::{array, explore, receptive};
 
 /// Checks, summarises, expands, runs and measures convolutional networks written in YAML.
 #[derive(Debug, Parser)]
@@ -75,6 +75,10 @@ pub(crate) enum Command {
     Subsample(array::SubsampleArgs),
     /// Show enlargements of an array
     Upsample(array::UpsampleArgs),
+    /// Tabulate what sizes, parameters and receptive fields come of combinations of arguments
+    Explore(explore::ExploreArgs),
+    /// Show what a layer's cells see of the input
+    ReceptiveField(receptive::ReceptiveArgs),
 }
 
 #[derive(Debug, clap::Args)]

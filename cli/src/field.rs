@@ -1,8 +1,8 @@
 //! Receptive fields: how much of the input an output cell can see.
 //!
-//! Two numbers a tensor and axis: the cells of the input that one of its cells sees, and the cells of the
-//! input from one of its cells to the next (Araujo, Norris and Sim, "Computing receptive fields of
-//! convolutional neural networks", 2019). Padding is not cut off.
+//! Three numbers a tensor and axis: the cells of the input that one of its cells sees, the cells of the input from
+//! one of its cells to the next, and where in the input the middle of what its first cell sees lies (Araujo,
+//! Norris and Sim, "Computing receptive fields of convolutional neural networks", 2019). Padding is not cut off.
 
 use convolve_compiler::graph::{Graph, Node, Op, Shape};
 use convolve_runtime::geometry::Axis;
@@ -20,26 +20,47 @@ pub(crate) enum Field {
 /// Along one axis, in cells of the input; fractions come of upsampling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reach {
-    size: f64,
-    jump: f64,
+    /// Cells seen.
+    pub(crate) size: f64,
+    /// Cells from the middle of one field to that of the next.
+    pub(crate) jump: f64,
+    /// The middle of the first field; 0 is the middle of the input's first cell.
+    pub(crate) start: f64,
 }
 
 impl Reach {
-    const CELL: Self = Self { size: 1.0, jump: 1.0 };
+    const CELL: Self = Self { size: 1.0, jump: 1.0, start: 0.0 };
 
-    /// Of a window of `cells` neighbours whose next one starts `step` cells further.
-    fn through(self, cells: f64, step: f64) -> Self {
-        Self { size: self.size + (cells - 1.0) * self.jump, jump: self.jump * step }
+    /// Of windows of `cells` neighbours, the next one `step` cells further, the middle of the first at `middle`.
+    fn through(self, cells: f64, step: f64, middle: f64) -> Self {
+        Self {
+            size: self.size + (cells - 1.0) * self.jump,
+            jump: self.jump * step,
+            start: self.start + middle * self.jump,
+        }
     }
 
     fn slide(self, axis: &Axis) -> Self {
-        self.through(axis.extent().unwrap_or(usize::MAX) as f64, axis.stride as f64)
+        let cells = axis.extent().unwrap_or(usize::MAX) as f64;
+        self.through(cells, axis.stride as f64, (cells - 1.0) / 2.0 - axis.before as f64)
     }
 
     /// Of a transposed convolution, in which neighbours overlap by less than a whole window.
     fn spread(self, axis: &Axis) -> Self {
-        let cells = axis.extent().unwrap_or(usize::MAX).div_ceil(axis.stride);
-        self.through(cells as f64, 1.0 / axis.stride as f64)
+        let (extent, stride) = (axis.extent().unwrap_or(usize::MAX), axis.stride as f64);
+        let middle = (axis.before as f64 - (extent as f64 - 1.0) / 2.0) / stride;
+        self.through(extent.div_ceil(axis.stride) as f64, 1.0 / stride, middle)
+    }
+
+    /// Of cells that are each a share of a cell, or several of them: the input's cells over the output's.
+    fn scale(self, cells: f64, ratio: f64) -> Self {
+        self.through(cells, ratio, (ratio - 1.0) / 2.0)
+    }
+
+    /// The first and the last cell seen by cell `index`.
+    pub(crate) fn ends(self, index: usize) -> [f64; 2] {
+        let (middle, half) = (self.start + index as f64 * self.jump, (self.size - 1.0) / 2.0);
+        [middle - half, middle + half]
     }
 }
 
@@ -61,16 +82,23 @@ pub(crate) fn fields(graph: &Graph) -> Vec<Field> {
 /// What is seen through both.
 fn union(a: Field, b: Field) -> Field {
     let (Field::Window(a), Field::Window(b)) = (a, b) else { return Field::All };
-    let larger =
-        |axis: usize| Reach { size: a[axis].size.max(b[axis].size), jump: a[axis].jump.max(b[axis].jump) };
-    Field::Window([larger(0), larger(1)])
+    let both = |axis: usize| {
+        let ([first, last], [start, end]) = (a[axis].ends(0), b[axis].ends(0));
+        let (low, high) = (first.min(start), last.max(end));
+        Reach {
+            size: high - low + 1.0,
+            jump: a[axis].jump.max(b[axis].jump),
+            start: f64::midpoint(low, high),
+        }
+    };
+    Field::Window([both(0), both(1)])
 }
 
 /// What a node sees whose input, of this shape, sees so much.
 fn through(node: &Node, input: Shape, [rows, columns]: [Reach; 2]) -> Field {
     let [height, width, _] = input.extents();
     let [new_height, new_width, _] = node.shape.extents();
-    let ratio = [new_height as f64 / height as f64, new_width as f64 / width as f64];
+    let ratio = [height as f64 / new_height as f64, width as f64 / new_width as f64];
     let window = |rows, columns| Field::Window([rows, columns]);
     let slide = |y: &Axis, x: &Axis| window(rows.slide(y), columns.slide(x));
     match &node.op {
@@ -84,18 +112,24 @@ fn through(node: &Node, input: Shape, [rows, columns]: [Reach; 2]) -> Field {
             if [new_height, new_width] == [1, 1] {
                 return Field::All;
             }
-            let adapt = |reach: Reach, ratio: f64| reach.through((1.0 / ratio).ceil(), 1.0 / ratio);
-            window(adapt(rows, ratio[0]), adapt(columns, ratio[1]))
+            window(rows.scale(ratio[0].ceil(), ratio[0]), columns.scale(ratio[1].ceil(), ratio[1]))
         }
-        Op::Copy { stride: [y, x], .. } => {
-            window(rows.through(1.0, *y as f64), columns.through(1.0, *x as f64))
+        Op::Pad { top, left, .. } => {
+            window(rows.through(1.0, 1.0, -(*top as f64)), columns.through(1.0, 1.0, -(*left as f64)))
         }
-        Op::Resize(mode) => {
-            let cells = if *mode == ResizeMode::Nearest { 1.0 } else { 2.0 };
-            window(rows.through(cells, 1.0 / ratio[0]), columns.through(cells, 1.0 / ratio[1]))
+        Op::Copy { top, left, stride: [down, across] } => window(
+            rows.through(1.0, *down as f64, *top as f64),
+            columns.through(1.0, *across as f64, *left as f64),
+        ),
+        Op::Resize(ResizeMode::Nearest) => window(rows.scale(1.0, ratio[0]), columns.scale(1.0, ratio[1])),
+        Op::Resize(ResizeMode::Bilinear) => window(rows.scale(2.0, ratio[0]), columns.scale(2.0, ratio[1])),
+        Op::Resize(ResizeMode::BilinearAlignCorners) => {
+            let step = |input: usize, output: usize| (input as f64 - 1.0) / (output as f64 - 1.0).max(1.0);
+            let aligned = |reach: Reach, input, output| reach.through(2.0, step(input, output), 0.0);
+            window(aligned(rows, height, new_height), aligned(columns, width, new_width))
         }
         Op::Blocks { .. } => {
-            let block = |reach: Reach, ratio: f64| reach.through((1.0 / ratio).max(1.0), 1.0 / ratio);
+            let block = |reach: Reach, ratio: f64| reach.scale(ratio.max(1.0), ratio);
             window(block(rows, ratio[0]), block(columns, ratio[1]))
         }
         // The pixels of a vector are not told apart: what reads more than one element reads from everywhere.
@@ -106,11 +140,21 @@ fn through(node: &Node, input: Shape, [rows, columns]: [Reach; 2]) -> Field {
     }
 }
 
+impl Field {
+    /// Rows and columns seen, those of which a part is seen included; `None` for all.
+    pub(crate) fn size(self) -> Option<[usize; 2]> {
+        match self {
+            Self::Window(reach) => Some(reach.map(|reach| reach.size.ceil() as usize)),
+            Self::All => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Field {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Window([rows, columns]) => write!(f, "{}×{}", rows.size.ceil(), columns.size.ceil()),
-            Self::All => f.write_str("all"),
+        match self.size() {
+            Some([rows, columns]) => write!(f, "{rows}×{columns}"),
+            None => f.write_str("all"),
         }
     }
 }

@@ -8,12 +8,14 @@ mod bench;
 mod check;
 mod draw;
 mod expand;
+mod explore;
 mod failure;
 mod field;
 mod load;
 mod npy;
 mod output;
 mod picture;
+mod receptive;
 mod run;
 mod summary;
 mod table;
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         Command::Conv(args) => array::conv(&args),
         Command::Subsample(args) => array::subsample(&args),
         Command::Upsample(args) => array::upsample(&args),
+        Command::Explore(args) => explore::explore(&args),
+        Command::ReceptiveField(args) => receptive::receptive_field(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

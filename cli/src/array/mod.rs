@@ -22,8 +22,9 @@ use crate::failure::{Failure, Result};
 
 pub(crate) use conv::{ConvArgs, conv};
 pub(crate) use pad::{PadArgs, pad};
-pub(crate) use pool::{PoolArgs, pool};
+pub(crate) use pool::{Op, PoolArgs, pool};
 pub(crate) use resample::{SubsampleArgs, UpsampleArgs, subsample, upsample};
+pub(crate) use values::{Padding, Pair, numbers};
 
 /// Alternatives that one picture may show.
 const MOST_RESULTS: usize = 64;

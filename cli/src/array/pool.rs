@@ -35,7 +35,7 @@ pub(crate) struct PoolArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Op {
+pub(crate) enum Op {
     /// The largest number
     Max,
     /// The mean of the cells inside the input
@@ -44,14 +44,14 @@ pub(super) enum Op {
 }
 
 impl Op {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Max => "max",
             Self::Avg => "avg",
         }
     }
 
-    pub(super) const fn layer(self) -> &'static str {
+    pub(crate) const fn layer(self) -> &'static str {
         match self {
             Self::Max => "max_pool2d",
             Self::Avg => "avg_pool2d",

@@ -169,13 +169,13 @@ impl Drawn<'_> {
                 let [row, column] = [index / columns, index % columns];
                 self.value(figure, [first[0] + column as f32 * cell, first[1] + row as f32 * cell], value);
             }
-            self.marks(figure, first);
         } else {
             let size = [columns as f32 * cell, rows as f32 * cell];
             let pixels = panel.data.iter().map(|&value| self.colour(value)).collect();
             figure.shapes.push(Shape::Pixels { at: first, size, columns, pixels });
             figure.outline(first, size, Stroke::new(RULE, 1.0));
         }
+        self.marks(figure, first);
     }
 
     fn colour(&self, value: f32) -> Colour {
@@ -190,7 +190,7 @@ impl Drawn<'_> {
         figure.fill([x + 0.5, y + 0.5], [cell - 1.0, cell - 1.0], fill);
         if cell >= CELL_WITH_NUMBER {
             let text = number(value, self.panel.data.iter().all(|x| x.fract() == 0.0));
-            let height = (0.31 * cell).min(0.31 * cell * 0.86 * cell / width(&text, 0.31 * cell));
+            let height = (0.29 * cell).min(0.29 * cell * 0.86 * cell / width(&text, 0.29 * cell));
             let baseline = y + cell / 2.0 + 0.36 * height;
             figure.text([x + cell / 2.0, baseline], Anchor::Middle, height, ink(fill), text);
         }
@@ -221,7 +221,7 @@ impl Drawn<'_> {
         let overlap =
             marks.iter().enumerate().any(|(index, mark)| marks[..index].iter().any(|m| m.meets(mark)));
         let lines = marks.iter().enumerate().map(|(index, mark)| {
-            let inset = if overlap && index % 2 == 1 { 4.0 } else { 1.25 };
+            let inset = if overlap && index % 2 == 1 { 3.5 } else { 1.25 };
             let [x, y] = self.place(first, mark.at);
             let [height, width] = mark.cells.map(|cells| cells as f32 * self.cell - 2.0 * inset);
             ([x + inset, y + inset], [width, height])

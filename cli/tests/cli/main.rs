@@ -5,5 +5,7 @@
 mod arrays;
 mod bench;
 mod commands;
+mod explore;
+mod receptive;
 mod run;
 mod sandbox;
