@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
-use crate::{array, explore, receptive};
+use crate::{array, explore, receptive, signal};
 
-/// Checks, summarises, expands, runs and measures convolutional networks written in YAML.
+/// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
 #[command(name = "convolve", version, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -22,7 +22,10 @@ Examples:
   convolve summary unet.yaml | less -S
   convolve expand unet.yaml > unet.rs
   convolve run unet.yaml --weights unet.safetensors --input cells.png --output mask.npy
-  convolve bench unet.yaml";
+  convolve bench unet.yaml
+  convolve pad photo.png --mode reflect,edge --padding 40 --output padded.png
+  convolve explore --input 28x28x1 --kernel-size 3,5 --stride 1,2 --padding same,valid
+  convolve receptive-field unet.yaml --layer mask --output field.svg";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -65,6 +68,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Time the kernels of a network, each against the peak of a core and the planner's count
     Bench(BenchArgs),
+    /// Show an array
+    Show(array::ShowArgs),
     /// Show what paddings do to an array
     Pad(array::PadArgs),
     /// Show what poolings do to an array
@@ -75,6 +80,10 @@ pub(crate) enum Command {
     Subsample(array::SubsampleArgs),
     /// Show enlargements of an array
     Upsample(array::UpsampleArgs),
+    /// Show the curves of activations
+    Activation(array::ActivationArgs),
+    /// Show how the numbers fade or grow from layer to layer before training
+    Signal(signal::SignalArgs),
     /// Tabulate what sizes, parameters and receptive fields come of combinations of arguments
     Explore(explore::ExploreArgs),
     /// Show what a layer's cells see of the input

@@ -17,6 +17,7 @@ mod output;
 mod picture;
 mod receptive;
 mod run;
+mod signal;
 mod summary;
 mod table;
 mod tensors;
@@ -35,11 +36,14 @@ fn main() -> ExitCode {
         Command::Expand(args) => expand::expand(&args),
         Command::Run(args) => run::run(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Show(args) => array::show(&args),
         Command::Pad(args) => array::pad(&args),
         Command::Pool(args) => array::pool(&args),
         Command::Conv(args) => array::conv(&args),
         Command::Subsample(args) => array::subsample(&args),
         Command::Upsample(args) => array::upsample(&args),
+        Command::Activation(args) => array::activation(&args),
+        Command::Signal(args) => signal::signal(&args),
         Command::Explore(args) => explore::explore(&args),
         Command::ReceptiveField(args) => receptive::receptive_field(&args),
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use convolve_compiler::check::Defaults;
+use convolve_compiler::check::{Defaults, parameters};
 use convolve_compiler::execute::Executor;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::Node;
@@ -39,13 +39,21 @@ fn network(shape: [usize; 2], steps: &[Step]) -> String {
 
 /// Computes every step; mistakes are shown in the network that the command has made.
 pub(super) fn compute(command: &str, input: &Grid, steps: &[Step]) -> Result<Vec<Computed>> {
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
     let text = network(input.shape, steps);
     let parsed = yaml::parse(&format!("convolve {command}"), text.as_bytes());
     let mut graph = load::network(parsed, &Defaults::default(), None)?.graph;
     let nodes: Vec<Node> = graph.outputs.iter().map(|(_, node)| graph.nodes[*node].clone()).collect();
-    let tensors: Vec<Vec<u8>> =
+    let tensors: Vec<Option<Vec<u8>>> =
         graph.parameters.iter().map(|parameter| kernel(&parameter.name, steps)).collect();
-    let weights: Vec<Data<'_>> = tensors.iter().map(|bytes| Data::F32(bytes)).collect();
+    let initial = parameters(&graph);
+    let weights = tensors.iter().zip(&initial).enumerate().map(|(index, (given, parameter))| match given {
+        Some(bytes) => Data::F32(bytes),
+        None => parameter.initial(0, index),
+    });
+    let weights: Vec<Data<'_>> = weights.collect();
     let options = Options::default();
     optimise(&mut graph, &options);
     let plan = plan(&graph, &options);
@@ -57,10 +65,9 @@ pub(super) fn compute(command: &str, input: &Grid, steps: &[Step]) -> Result<Vec
     Ok(computed.collect())
 }
 
-/// The bytes of a parameter: the convolutions have no others than their kernels.
-fn kernel(parameter: &str, steps: &[Step]) -> Vec<u8> {
-    let layer = parameter.strip_suffix(".weight");
-    let step = steps.iter().find(|step| Some(step.name.as_str()) == layer);
-    let weights = step.and_then(|step| step.weights.as_ref()).expect("a step for each parameter");
-    weights.iter().flat_map(|x| x.to_le_bytes()).collect()
+/// The bytes of a parameter that is a step's kernel; the slopes of a `prelu` are none.
+fn kernel(parameter: &str, steps: &[Step]) -> Option<Vec<u8>> {
+    let layer = parameter.strip_suffix(".weight")?;
+    let weights = steps.iter().find(|step| step.name == layer)?.weights.as_ref()?;
+    Some(weights.iter().flat_map(|x| x.to_le_bytes()).collect())
 }

@@ -2,9 +2,9 @@
 
 use super::kernel::Kernel;
 use super::pool::Op;
-use super::values::{Padding, Pair};
+use super::values::{Padding, Pair, word};
 use super::{PictureArgs, Step, run};
-use crate::failure;
+use crate::failure::Result;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,15 +48,8 @@ pub(crate) struct ConvArgs {
     op: Vec<Op>,
 }
 
-/// A name that YAML takes for nothing else.
-fn word(text: &str) -> Result<String, String> {
-    let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_word { Ok(text.to_owned()) } else { Err("expected the name of an activation".to_owned()) }
-}
-
 /// Shows convolutions.
-pub(crate) fn conv(args: &ConvArgs) -> failure::Result<()> {
+pub(crate) fn conv(args: &ConvArgs) -> Result<()> {
     let mut steps = Vec::new();
     for kernel in &args.kernel {
         for &stride in &args.stride {

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use super::source::{Source, random};
+use convolve_runtime::random::uniform;
+
+use super::source::Source;
 
 /// A kernel as it is slid over the input, not flipped.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,8 +67,9 @@ impl Kernel {
     pub(crate) fn numbers(&self, seed: u64) -> Vec<f32> {
         match &self.numbers {
             Numbers::Given(numbers) => numbers.clone(),
+            // Not the numbers of a random input.
             Numbers::Random => {
-                random(self.shape[0] * self.shape[1], !seed).into_iter().map(|x| 2.0 * x - 1.0).collect()
+                (0..self.shape[0] * self.shape[1]).map(|index| uniform(!seed, index as u64)).collect()
             }
         }
     }

@@ -1,15 +1,17 @@
-//! Commands that show what a layer does to an array: `pad`, `pool`, `conv`, `subsample`, `upsample`.
+//! Commands that show what a layer does to an array: `show` (nothing), `pad`, `pool`, `conv`, `subsample`,
+//! `upsample`, `activation`.
 //!
 //! Each makes a network of one or two layers for every alternative that the user asks for, all of them
 //! readers of one input, and runs it as `convolve run` runs a network: its numbers are the library's.
 
+mod activation;
 mod compute;
 mod conv;
 mod kernel;
 mod pad;
 mod pool;
 mod resample;
-mod show;
+mod shown;
 mod source;
 mod values;
 mod windows;
@@ -20,11 +22,12 @@ use crate::args::Format;
 use crate::draw::colour::Map;
 use crate::failure::{Failure, Result};
 
+pub(crate) use activation::{ActivationArgs, activation};
 pub(crate) use conv::{ConvArgs, conv};
 pub(crate) use pad::{PadArgs, pad};
 pub(crate) use pool::{Op, PoolArgs, pool};
 pub(crate) use resample::{SubsampleArgs, UpsampleArgs, subsample, upsample};
-pub(crate) use values::{Padding, Pair, numbers};
+pub(crate) use values::{Padding, Pair, numbers, word};
 
 /// Alternatives that one picture may show.
 const MOST_RESULTS: usize = 64;
@@ -67,6 +70,23 @@ struct Step {
     settings: Vec<String>,
 }
 
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  convolve show random:5x5 --output input.svg
+  convolve show padded.npy --colour-map magma --output padded.png";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = SHOW_EXAMPLES)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    picture: PictureArgs,
+}
+
+/// Shows an array by itself.
+pub(crate) fn show(args: &ShowArgs) -> Result<()> {
+    run("show", &args.picture, Vec::new(), true)
+}
+
 /// Numbers those names that several steps have.
 fn number_names(steps: &mut [Step]) {
     let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
@@ -89,5 +109,5 @@ fn run(command: &str, args: &PictureArgs, mut steps: Vec<Step>, one_scale: bool)
     number_names(&mut steps);
     let input = args.source.read(args.seed)?;
     let results = compute::compute(command, &input, &steps)?;
-    show::show(command, args, &input, &steps, &results, one_scale)
+    shown::show(command, args, &input, &steps, &results, one_scale)
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use convolve_runtime::random::uniform;
+
 use super::values::numbers;
 use crate::failure::{Failure, Result};
 use crate::npy::{self, Array};
@@ -51,11 +53,13 @@ impl FromStr for Source {
 impl Source {
     /// The array.
     pub(crate) fn read(&self, seed: u64) -> Result<Grid> {
+        let count = |shape: &[usize; 2]| shape[0] * shape[1];
         Ok(match self {
-            Self::Random(shape) => Grid { shape: *shape, data: random(shape[0] * shape[1], seed) },
-            Self::Range(shape) => {
-                Grid { shape: *shape, data: (0..shape[0] * shape[1]).map(|i| i as f32).collect() }
-            }
+            Self::Random(shape) => Grid {
+                shape: *shape,
+                data: (0..count(shape)).map(|i| (uniform(seed, i as u64) + 1.0) / 2.0).collect(),
+            },
+            Self::Range(shape) => Grid { shape: *shape, data: (0..count(shape)).map(|i| i as f32).collect() },
             Self::File(path) => {
                 file(path).map_err(|error| Failure::new(format!("`{}`: {error}", path.display())))?
             }
@@ -99,19 +103,6 @@ fn file(path: &Path) -> std::result::Result<Grid, String> {
     Ok(Grid { shape, data })
 }
 
-/// Numbers from 0 to 1, without 1: the upper bits of SplitMix64 (Steele, Lea and Flood, "Fast splittable
-/// pseudorandom number generators", 2014).
-pub(crate) fn random(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 40) as f32 / (1 << 24) as f32
-    };
-    std::iter::repeat_with(next).take(count).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,13 +115,5 @@ mod tests {
         for wrong in ["random:", "random:5", "random:0x5", "random:5x5x1", "random:99999x99999"] {
             assert!(wrong.parse::<Source>().is_err(), "{wrong}");
         }
-    }
-
-    /// The first output of SplitMix64 from 0 is published: e220a8397b1dcdaf.
-    #[test]
-    fn random_numbers_are_those_of_the_paper() {
-        let expected = (0xe220_a839_7b1d_cdaf_u64 >> 40) as f32 / (1 << 24) as f32;
-        assert_eq!(random(1, 0), [expected]);
-        assert!(random(1000, 7).iter().all(|x| (0.0..1.0).contains(x)));
     }
 }

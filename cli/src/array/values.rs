@@ -21,6 +21,13 @@ pub(crate) fn numbers(text: &str) -> Option<Vec<usize>> {
     text.split('x').map(|number| number.parse().ok()).collect()
 }
 
+/// A name that YAML takes for nothing else.
+pub(crate) fn word(text: &str) -> Result<String, String> {
+    let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_word { Ok(text.to_owned()) } else { Err("expected the name of an activation".to_owned()) }
+}
+
 impl FromStr for Pair {
     type Err = String;
 

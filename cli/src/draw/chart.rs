@@ -101,7 +101,8 @@ impl Chart {
 
         for (index, curve) in self.curves.iter().enumerate() {
             let colour = ACCENTS[index % ACCENTS.len()];
-            let points: Vec<[f32; 2]> = curve.points.iter().copied().map(place).collect();
+            let finite = curve.points.iter().copied().filter(|point| point.iter().all(|x| x.is_finite()));
+            let points: Vec<[f32; 2]> = finite.map(place).collect();
             draw(&mut figure, &points, index, colour, 0..points.len());
             if self.curves.len() > 1 {
                 let y = TOP + 8.0 + LINE * index as f32;

@@ -12,6 +12,9 @@ const MOST_CELL: f32 = 40.0;
 /// From this size on a cell holds its number.
 const CELL_WITH_NUMBER: f32 = 26.0;
 
+/// Pixels along the longer side of a grid, at most: about two for each of the figure's.
+const MOST_PIXELS: usize = 600;
+
 const MARGIN: f32 = 20.0;
 const GAP: f32 = 36.0;
 const TITLE: f32 = 13.0;
@@ -171,7 +174,11 @@ impl Drawn<'_> {
             }
         } else {
             let size = [columns as f32 * cell, rows as f32 * cell];
-            let pixels = panel.data.iter().map(|&value| self.colour(value)).collect();
+            // Of more pixels than can be told apart, some are left out.
+            let step = rows.max(columns).div_ceil(MOST_PIXELS);
+            let shown = panel.data.chunks(columns).step_by(step).flat_map(|row| row.iter().step_by(step));
+            let pixels = shown.map(|&value| self.colour(value)).collect();
+            let columns = columns.div_ceil(step);
             figure.shapes.push(Shape::Pixels { at: first, size, columns, pixels });
             figure.outline(first, size, Stroke::new(RULE, 1.0));
         }
@@ -221,7 +228,14 @@ impl Drawn<'_> {
         let overlap =
             marks.iter().enumerate().any(|(index, mark)| marks[..index].iter().any(|m| m.meets(mark)));
         let lines = marks.iter().enumerate().map(|(index, mark)| {
-            let inset = if overlap && index % 2 == 1 { 3.5 } else { 1.25 };
+            // Small cells must not be hidden.
+            let inset = if !self.single {
+                -2.0
+            } else if overlap && index % 2 == 1 {
+                3.5
+            } else {
+                1.25
+            };
             let [x, y] = self.place(first, mark.at);
             let [height, width] = mark.cells.map(|cells| cells as f32 * self.cell - 2.0 * inset);
             ([x + inset, y + inset], [width, height])

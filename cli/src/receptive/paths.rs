@@ -33,24 +33,30 @@ impl Counts {
 
 /// For each input of the network, the paths from it to a cell of a node.
 pub(super) fn paths(graph: &Graph, node: NodeId, [row, column]: [usize; 2]) -> Vec<Counts> {
-    let mut counts: Vec<Counts> = graph.nodes.iter().map(|node| Counts::zeros(node.shape)).collect();
-    let width = counts[node].shape[1];
-    counts[node].paths[row * width + column] = 1.0;
+    let zeros = |id: NodeId| Counts::zeros(graph.nodes[id].shape);
+    // Of those nodes that are seen, and have not been gone through.
+    let mut counts: Vec<Option<Counts>> = vec![None; node + 1];
+    let mut cell = zeros(node);
+    cell.paths[row * cell.shape[1] + column] = 1.0;
+    counts[node] = Some(cell);
+    let mut inputs: Vec<Option<Counts>> = vec![None; graph.inputs.len()];
     for id in (0..=node).rev() {
+        let Some(from) = counts[id].take() else { continue };
         let node = &graph.nodes[id];
-        let (before, from) = counts.split_at_mut(id);
-        if from[0].paths.iter().all(|&paths| paths == 0.0) {
+        if let Op::Input(index) = node.op {
+            inputs[index] = Some(from);
             continue;
         }
         for &input in &node.inputs {
-            spread(node, graph.nodes[input].shape, &from[0], &mut before[input]);
+            let to = counts[input].get_or_insert_with(|| zeros(input));
+            spread(node, graph.nodes[input].shape, &from, to);
         }
     }
-    let inputs = (0..graph.inputs.len()).map(|input| {
-        let id = graph.nodes.iter().position(|node| node.op == Op::Input(input));
-        counts[id.expect("every input of a graph is a node")].clone()
-    });
-    inputs.collect()
+    let unseen = |index: usize| {
+        let id = graph.nodes.iter().position(|node| node.op == Op::Input(index));
+        zeros(id.expect("every input of a graph is a node"))
+    };
+    inputs.into_iter().enumerate().map(|(index, seen)| seen.unwrap_or_else(|| unseen(index))).collect()
 }
 
 /// Adds the paths that lead through a node to one of its inputs.

@@ -4,19 +4,12 @@
 use convolve_tests::reference::{self, Array, Padding, Pool, Window};
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, npy, read_npy};
+use crate::sandbox::{Sandbox, array, npy, read_npy};
 
 /// What a command computed from what.
 struct Printed {
     input: Array,
     results: Vec<(String, Array)>,
-}
-
-fn array(value: &Value) -> Array {
-    let rows: Vec<Vec<f64>> = serde_json::from_value(value["data"].clone()).expect("rows of numbers");
-    let shape: [usize; 2] = serde_json::from_value(value["shape"].clone()).expect("a shape");
-    assert_eq!(shape, [rows.len(), rows[0].len()]);
-    Array { height: shape[0], width: shape[1], channels: 1, data: rows.concat() }
 }
 
 /// Runs a command whose words have no spaces, and reads its JSON.
@@ -169,7 +162,7 @@ fn random_numbers_depend_on_the_seed_alone() {
     let input = |seed: &str| run(&sandbox, &["subsample", "random:4x4", "--seed", seed]).input;
     assert_eq!(input("1"), input("1"));
     assert_ne!(input("1"), input("2"));
-    assert!(input("3").data.iter().all(|x| (0.0..1.0).contains(x)));
+    assert!(input("3").data.iter().all(|x| (0.0..=1.0).contains(x)));
 }
 
 #[test]
@@ -208,6 +201,39 @@ fn pictures_hold_the_numbers_that_they_show() {
     // Viridis' last colour is that of 15, which is in the input and in the maxima.
     let yellow = image.pixels().filter(|pixel| pixel.0 == [253, 231, 37, 255]).count();
     assert!(yellow > 1000, "{yellow}");
+}
+
+#[test]
+fn activations_are_those_of_the_language() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run("activation relu6,hard_swish --from 5 --to 7");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let rows: Vec<Vec<&str>> = ran.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[2..], [["5", "5.0000", "5.0000"], ["6", "6.0000", "6.0000"], ["7", "6.0000", "7.0000"]]);
+    // Its slopes are no kernel, and start at a quarter.
+    let printed = run(&sandbox, &["conv", "range:1x2", "--kernel", "-1", "--activation", "prelu"]);
+    assert_eq!(printed.results[0].1.data, [0.0, -0.25]);
+    sandbox.refuses("activation rellu", &["did you mean `relu`?"]);
+    sandbox.refuses("activation flatten", &["error: "]);
+    sandbox.refuses("signal --activation rellu", &["did you mean `relu`?"]);
+    for wrong in ["activation", "activation a:b", "signal --depth 0"] {
+        assert_eq!(sandbox.run(wrong).code, 2, "{wrong}");
+    }
+}
+
+#[test]
+fn an_array_may_be_shown_by_itself() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run("show range:2x3 --output a.svg");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "input: 2×3\n"));
+    assert_eq!(sandbox.run("show range:2x3").stdout, "input: 2×3\n  0  1  2\n  3  4  5\n");
+    let svg = std::fs::read_to_string(sandbox.path("a.svg")).expect("a picture");
+    assert_eq!(svg.lines().filter(|line| line.starts_with("<text")).count(), 2 + 6 + 2);
+    let seen = sandbox.run("show random:40x2000 --output a.svg --colour-map grey");
+    assert_eq!(seen.code, 0, "{}", seen.stderr);
+    assert!(
+        std::fs::read_to_string(sandbox.path("a.svg")).expect("a picture").contains("data:image/png;base64,")
+    );
 }
 
 #[test]

@@ -9,3 +9,4 @@ mod explore;
 mod receptive;
 mod run;
 mod sandbox;
+mod slides;

@@ -1,7 +1,7 @@
 //! `convolve receptive-field` against the f64 reference: one cell of the input is changed after the other, and what
 //! changes of the layer's cell with it must be what the command says.
 
-use convolve_compiler::graph::{Graph, Op};
+use convolve_compiler::graph::Graph;
 use convolve_tests::interpret::interpret;
 use convolve_tests::random::Random;
 use convolve_tests::{network, reference::Array};

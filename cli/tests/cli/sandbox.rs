@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use convolve_tests::reference::Array;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder of its own for a test.
@@ -111,4 +113,12 @@ pub(crate) fn read_npy(path: &Path) -> (String, Vec<f32>) {
     let (words, rest) = file[10 + length..].as_chunks();
     assert!(rest.is_empty());
     (shape.to_owned(), words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+}
+
+/// An array as the commands that show arrays print it.
+pub(crate) fn array(value: &Value) -> Array {
+    let rows: Vec<Vec<f64>> = serde_json::from_value(value["data"].clone()).expect("rows of numbers");
+    let shape: [usize; 2] = serde_json::from_value(value["shape"].clone()).expect("a shape");
+    assert_eq!(shape, [rows.len(), rows[0].len()]);
+    Array { height: shape[0], width: shape[1], channels: 1, data: rows.concat() }
 }

@@ -80,6 +80,9 @@ fn panels(args: &PictureArgs, input: &Grid, steps: &[Step], results: &[Computed]
     }
     let chained = steps.iter().any(|step| step.from.is_some());
     let mut rows: Vec<Vec<Panel>> = Vec::new();
+    if steps.is_empty() {
+        rows.push(vec![panel(args.source.title(), &[], input, [0; 4], &[])]);
+    }
     let mut drawn: Option<&Outlines> = None;
     for (index, (step, outlines)) in steps.iter().zip(&all).enumerate() {
         let same = drawn.is_some_and(|last| {
@@ -146,6 +149,7 @@ fn object(input: &Grid, steps: &[Step], results: &[Computed]) -> Value {
             "name": step.name,
             "title": step.title,
             "settings": step.settings,
+            "kernel": step.weights,
             "from": step.from.map_or("input", |from| &steps[from].name),
             "shape": result.grid.shape,
             "data": rows(&result.grid),
