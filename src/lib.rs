@@ -5,6 +5,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "trace")]
+pub mod trace;
+
 pub use convolve_runtime::memory::{Aligned, TooSmall};
 pub use convolve_runtime::tensor::Tensor;
 pub use convolve_runtime::{Level, Model, Workspace};

@@ -16,8 +16,9 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("compiler", &["convolve-runtime"]),
     ("macros", &["convolve-compiler"]),
-    (".", &["convolve-runtime", "convolve-macros"]),
     ("train", &["convolve-runtime"]),
+    // The compiler for the feature `trace`, training for `train`.
+    (".", &["convolve-runtime", "convolve-macros", "convolve-compiler", "convolve-train"]),
     ("models", &["convolve"]),
     ("cli", &["convolve-runtime", "convolve-compiler", "convolve-models", "convolve-train"]),
 ];

@@ -22,5 +22,6 @@ pub mod plan;
 pub mod render;
 pub mod source;
 pub mod spec;
+pub mod trace;
 pub mod train;
 pub mod verify;
