@@ -7,6 +7,7 @@ use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
 use crate::{array, explore, receptive, signal};
+use crate::features::FeaturesArgs;
 
 /// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Expand(NetworkArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
+    /// Picture what every layer gives: feature maps, vectors
+    Features(FeaturesArgs),
     /// Time the kernels of a network, each against the peak of a core and the planner's count
     Bench(BenchArgs),
     /// Show an array

@@ -10,6 +10,7 @@ mod draw;
 mod expand;
 mod explore;
 mod failure;
+mod features;
 mod field;
 mod load;
 mod npy;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Summary(args) => summary::summary(&args),
         Command::Expand(args) => expand::expand(&args),
         Command::Run(args) => run::run(&args),
+        Command::Features(args) => features::features(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Show(args) => array::show(&args),
         Command::Pad(args) => array::pad(&args),

@@ -8,21 +8,14 @@ use convolve_runtime::simd::Level;
 use convolve_runtime::threads::Threads;
 
 use crate::args::RunArgs;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::npy::Array;
 use crate::{output, tensors, weights};
 
 /// Computes a network's outputs from files, and writes them.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let (mut graph, weights) = weights::read(&args.network)?;
-    let data = match &weights {
-        Some(weights) => weights.data(),
-        None if graph.parameters.is_empty() => Vec::new(),
-        None => {
-            let file = args.network.file.display();
-            return Err(Failure::new(format!("`{file}` names no weights: give `--weights FILE`")));
-        }
-    };
+    let data = weights::needed(&graph, weights.as_ref(), &args.network)?;
     let paths = tensors::output_paths(&graph, &args.outputs)?;
     let inputs = tensors::read(&graph, &args.inputs)?;
 

@@ -55,6 +55,25 @@ pub(crate) fn read(args: &NetworkWithWeights) -> Result<(Graph, Option<Weights>)
     Ok((network.graph, weights))
 }
 
+/// The tensors of a network that is to give numbers.
+///
+/// # Errors
+/// If it has parameters and no file of them is named.
+pub(crate) fn needed<'w>(
+    graph: &Graph,
+    weights: Option<&'w Weights>,
+    args: &NetworkWithWeights,
+) -> Result<Vec<Data<'w>>> {
+    match weights {
+        Some(weights) => Ok(weights.data()),
+        None if graph.parameters.is_empty() => Ok(Vec::new()),
+        None => {
+            let file = args.file.display();
+            Err(Failure::new(format!("`{file}` names no weights: give `--weights FILE`")))
+        }
+    }
+}
+
 /// The place of every parameter in a weights file.
 fn fit(graph: &Graph, file: &[u8], path: &Path) -> Result<Vec<Place>> {
     locate(file, &parameters(graph)).map_err(|errors| {

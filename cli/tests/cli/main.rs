@@ -7,6 +7,7 @@ mod bench;
 mod commands;
 mod explore;
 mod receptive;
+mod features;
 mod run;
 mod sandbox;
 mod slides;

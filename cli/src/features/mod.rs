@@ -1,0 +1,106 @@
+//! `convolve features`.
+
+mod maps;
+mod npz;
+mod sheet;
+
+use std::path::PathBuf;
+
+use convolve_compiler::graph::Graph;
+use convolve_compiler::trace::{self, Trace};
+use convolve_runtime::simd::Level;
+use convolve_runtime::threads::Threads;
+
+use crate::args::{Binding, NetworkWithWeights};
+use crate::draw::colour::Map;
+use crate::failure::{Failure, Result};
+use crate::{output, tensors, weights};
+
+use maps::Scale;
+use sheet::words;
+
+const EXAMPLES: &str = "\
+Examples:
+  convolve features mnist.yaml --input seven.png --output maps
+  convolve features unet.yaml --weights unet.safetensors --input cells.png \\
+      --output maps --layer bridge.conv2d_2 --colormap magma --scale layer --npz
+
+Files:
+  A picture for each layer, <index>-<layer>.png, in the order of the layers. A
+  map has a tile for each channel; a vector of up to 64 numbers has bars, a
+  longer one cells, row by row. With --npz, also features.npz, in which each
+  layer's name has an array of shape [height, width, channels] or [length].";
+
+/// Weights and inputs are those of `convolve run`; a layer's own activation is part of its values.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct FeaturesArgs {
+    #[command(flatten)]
+    network: NetworkWithWeights,
+    /// What to compute from: one for each input of the network. A path with a `=` starts with `./`
+    #[arg(long = "input", value_name = "[NAME=]FILE", required = true)]
+    inputs: Vec<Binding>,
+    /// Folder for the pictures; it is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// A layer to show, of several if this is given several times [default: all layers]
+    #[arg(long = "layer", value_name = "NAME")]
+    layers: Vec<String>,
+    /// Colours from the smallest number to the largest
+    #[arg(long, value_enum, default_value_t)]
+    colormap: Map,
+    /// What the smallest and the largest number are of
+    #[arg(long, value_enum, default_value_t)]
+    scale: Scale,
+    /// Write the numbers, too
+    #[arg(long)]
+    npz: bool,
+}
+
+/// Writes a picture of what each layer gives.
+pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
+    let (graph, trace) = trace(&args.network, &args.inputs, &args.layers)?;
+    let index = |layer: &str| trace::layers(&graph).iter().position(|(name, _)| *name == layer);
+    std::fs::create_dir_all(&args.output)
+        .map_err(|error| Failure::new(format!("cannot make `{}`: {error}", args.output.display())))?;
+    let mut files = Vec::new();
+    let mut lines = String::new();
+    for value in trace.values() {
+        // Layers are counted from one, as in the names that they get.
+        let number = index(&value.layer).unwrap_or_default() + 1;
+        let path = args.output.join(format!("{number:03}-{}.png", file_name(&value.layer)));
+        let figure = sheet::figure(value, &words(&graph, &value.layer), args.colormap, args.scale);
+        lines += &format!("{}: {}, {}\n", path.display(), value.layer, value.shape);
+        let picture = figure.file(&path)?;
+        files.push((path, picture));
+    }
+    if args.npz {
+        let path = args.output.join("features.npz");
+        lines += &format!("{}: {} arrays\n", path.display(), trace.values().len());
+        files.push((path, npz::write(trace.values())?));
+    }
+    output::write_all(&files)?;
+    output::print(&lines)
+}
+
+/// The network as written, and what these layers of it give, or all if none is named.
+fn trace(network: &NetworkWithWeights, inputs: &[Binding], layers: &[String]) -> Result<(Graph, Trace)> {
+    let (graph, weights) = weights::read(network)?;
+    let data = weights::needed(&graph, weights.as_ref(), network)?;
+    let names = match layers {
+        [] => trace::layers(&graph).iter().map(|(name, _)| (*name).to_owned()).collect(),
+        some => some.to_vec(),
+    };
+    let selected = trace::select(&graph, &names).map_err(|error| Failure::all(error.mistakes().to_vec()))?;
+    let inputs = tensors::read(&graph, inputs)?;
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let level = network.level.unwrap_or_else(Level::detect);
+    let trace = trace::run(&selected, &data, &inputs, level, &Threads::new(network.threads.into()));
+    Ok((graph, trace))
+}
+
+/// A layer's name as a part of a file's.
+fn file_name(layer: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    layer.chars().map(plain).collect()
+}
