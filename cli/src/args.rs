@@ -8,6 +8,7 @@ use convolve_runtime::simd::Level;
 
 use crate::{array, explore, receptive, signal};
 use crate::features::FeaturesArgs;
+use crate::graph::GraphArgs;
 
 /// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Summary(NetworkArgs),
     /// Show the Rust that `cnn!` makes of a file
     Expand(NetworkArgs),
+    /// Draw the network as a graph, as written or as fused
+    Graph(GraphArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
     /// Picture what every layer gives: feature maps, vectors

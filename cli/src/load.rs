@@ -8,6 +8,7 @@ use convolve_compiler::analysis::{Network, analyse};
 use convolve_compiler::check::Defaults;
 use convolve_compiler::files::{Directory, Files};
 use convolve_compiler::frontend::{Parsed, yaml};
+use convolve_compiler::graph::Graph;
 use convolve_compiler::render::{arrange, heading, render};
 
 use crate::failure::{Failure, Result, complain};
@@ -20,6 +21,11 @@ pub(crate) fn parse(path: &Path) -> Result<Parsed> {
     let most = yaml::MOST_BYTES as u64 + 1;
     File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unreadable)?;
     Ok(yaml::parse(&path.display().to_string(), &bytes))
+}
+
+/// The checked network of a YAML file, whose weights are not looked at.
+pub(crate) fn unweighted(path: &Path) -> Result<Graph> {
+    Ok(network(parse(path)?, &Defaults::default(), None)?.graph)
 }
 
 /// The files that the YAML file at `path` may name.

@@ -12,6 +12,7 @@ mod explore;
 mod failure;
 mod features;
 mod field;
+mod graph;
 mod load;
 mod npy;
 mod output;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Summary(args) => summary::summary(&args),
         Command::Expand(args) => expand::expand(&args),
+        Command::Graph(args) => graph::graph(&args),
         Command::Run(args) => run::run(&args),
         Command::Features(args) => features::features(&args),
         Command::Bench(args) => bench::bench(&args),

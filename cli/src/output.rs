@@ -18,6 +18,14 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Writes text to a file, or to stdout where none is named.
+pub(crate) fn write_or_print(path: Option<&Path>, text: String) -> Result<()> {
+    match path {
+        Some(path) => write_all(&[(path.to_owned(), text.into_bytes())]),
+        None => print(&text),
+    }
+}
+
 /// Writes files, all or none as far as that is possible: each appears whole, and none before all could be
 /// written.
 pub(crate) fn write_all(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use convolve_compiler::check::Defaults;
 use convolve_compiler::graph::{Graph, Op, Shape, words};
 use convolve_compiler::options::{Options, Report};
 use convolve_compiler::passes::{PASSES, optimise};
@@ -26,7 +25,7 @@ struct Layer {
 
 /// Prints the table of the layers, and what was decided of them.
 pub(crate) fn summary(args: &NetworkArgs) -> Result<()> {
-    let written = load::network(load::parse(&args.file)?, &Defaults::default(), None)?.graph;
+    let written = load::unweighted(&args.file)?;
     let mut graph = written.clone();
     let options = Options::default();
     let mut reports = optimise(&mut graph, &options);

@@ -41,6 +41,24 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// Bytes to three digits, in units of a thousand.
+pub(crate) fn bytes(count: u64) -> String {
+    let mut unit = 0;
+    let mut number = count as f64;
+    while number >= 999.5 && unit < 4 {
+        number /= 1000.0;
+        unit += 1;
+    }
+    let places = if unit == 0 || number >= 99.95 {
+        0
+    } else if number >= 9.995 {
+        1
+    } else {
+        2
+    };
+    format!("{number:.places$} {}", ["B", "kB", "MB", "GB", "TB"][unit])
+}
+
 /// A kernel with what tells its speed.
 pub(crate) fn kernel(kernel: &Kernel) -> String {
     match kernel {
@@ -51,11 +69,17 @@ pub(crate) fn kernel(kernel: &Kernel) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{bytes, grouped};
 
     #[test]
     fn thousands_are_grouped() {
         let shown = [0, 12, 999, 1000, 123_456, 1_234_567].map(grouped);
         assert_eq!(shown, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn bytes_have_three_digits() {
+        let shown = [0, 999, 1000, 12_345, 999_949, 999_999, 3_211_264].map(bytes);
+        assert_eq!(shown, ["0 B", "999 B", "1.00 kB", "12.3 kB", "1.00 MB", "1.00 MB", "3.21 MB"]);
     }
 }

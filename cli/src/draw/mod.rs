@@ -6,4 +6,4 @@ pub(crate) mod figure;
 mod font;
 pub(crate) mod grid;
 mod png;
-mod svg;
+pub(crate) mod svg;

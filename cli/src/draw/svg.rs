@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::colour::hex;
 use super::figure::{Anchor, Colour, Figure, Shape, Stroke};
-use super::{font, png};
+pub(crate) use super::font::FAMILY;
+use super::png;
 
 /// The text of a picture.
 pub(super) fn write(figure: &Figure) -> String {
@@ -16,7 +17,7 @@ pub(super) fn write(figure: &Figure) -> String {
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} \
          {height}\" role=\"img\" font-family=\"{}\">\n<title>{title}</title>\n",
-        font::FAMILY
+        FAMILY
     );
     for shape in &figure.shapes {
         text += &element(shape);
@@ -92,13 +93,13 @@ fn paint(fill: Option<Colour>, stroke: Option<Stroke>) -> String {
 }
 
 /// A length to a hundredth of a pixel, without zeros that say nothing.
-fn number(x: f32) -> String {
+pub(crate) fn number(x: f32) -> String {
     let text = format!("{x:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Text that XML does not take for anything else.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -8,6 +8,7 @@ mod commands;
 mod explore;
 mod receptive;
 mod features;
+mod graph;
 mod run;
 mod sandbox;
 mod slides;
