@@ -9,6 +9,7 @@ use convolve_runtime::simd::Level;
 use crate::{array, explore, receptive, signal};
 use crate::features::FeaturesArgs;
 use crate::graph::GraphArgs;
+use crate::memory::MemoryArgs;
 
 /// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Expand(NetworkArgs),
     /// Draw the network as a graph, as written or as fused
     Graph(GraphArgs),
+    /// Show what lies where in the working memory, and when
+    Memory(MemoryArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
     /// Picture what every layer gives: feature maps, vectors

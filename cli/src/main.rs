@@ -14,6 +14,7 @@ mod features;
 mod field;
 mod graph;
 mod load;
+mod memory;
 mod npy;
 mod output;
 mod picture;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Summary(args) => summary::summary(&args),
         Command::Expand(args) => expand::expand(&args),
         Command::Graph(args) => graph::graph(&args),
+        Command::Memory(args) => memory::memory(&args),
         Command::Run(args) => run::run(&args),
         Command::Features(args) => features::features(&args),
         Command::Bench(args) => bench::bench(&args),

@@ -68,7 +68,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
     for value in trace.values() {
         // Layers are counted from one, as in the names that they get.
         let number = index(&value.layer).unwrap_or_default() + 1;
-        let path = args.output.join(format!("{number:03}-{}.png", file_name(&value.layer)));
+        let path = args.output.join(format!("{number:03}-{}.png", value.layer));
         let figure = sheet::figure(value, &words(&graph, &value.layer), args.colormap, args.scale);
         lines += &format!("{}: {}, {}\n", path.display(), value.layer, value.shape);
         let picture = figure.file(&path)?;
@@ -97,10 +97,4 @@ fn trace(network: &NetworkWithWeights, inputs: &[Binding], layers: &[String]) ->
     let level = network.level.unwrap_or_else(Level::detect);
     let trace = trace::run(&selected, &data, &inputs, level, &Threads::new(network.threads.into()));
     Ok((graph, trace))
-}
-
-/// A layer's name as a part of a file's.
-fn file_name(layer: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    layer.chars().map(plain).collect()
 }

@@ -170,7 +170,7 @@ fn label(graph: &Graph, group: &[NodeId], facts: &dyn Fn(&[NodeId]) -> Vec<Strin
     // A padding before a convolution, or an activation after it, is not what it is for.
     let kinds = nodes.iter().map(|node| Kind::of(&node.op));
     let main = kinds.clone().find(|kind| !matches!(kind, Kind::Space | Kind::Activation));
-    let kind = main.or(kinds.clone().last()).unwrap_or(Kind::Terminal);
+    let kind = main.or(kinds.clone().next_back()).unwrap_or(Kind::Terminal);
     let name = short(&layers);
     if let [Node { op: Op::Input(_), shape, .. }] = nodes[..] {
         return Part { kind, layers, name, words: format!("input {shape}"), facts: vec![] };

@@ -65,6 +65,11 @@ pub(crate) fn content(diagram: &Diagram) -> ([f32; 2], String) {
     (size.map(|length| length + 2.0 * MARGIN), text)
 }
 
+/// The names of layers as an attribute that styles and scripts read: words, since no name has a space.
+pub(crate) fn names(layers: &[String]) -> String {
+    escape(&layers.join(" "))
+}
+
 /// The lines of a box below its name.
 fn lines(part: &Part) -> Vec<String> {
     let facts = part.facts.join(" · ");
@@ -80,7 +85,7 @@ fn size(part: &Part) -> [f32; 2] {
 }
 
 fn element(part: &Part, index: usize, [x, y]: [f32; 2], [wide, high]: [f32; 2]) -> String {
-    let layers = escape(&part.layers.join(" "));
+    let layers = names(&part.layers);
     let lines = lines(part);
     let whole: Vec<String> = [part.layers.join(" + ")].into_iter().chain(lines.iter().cloned()).collect();
     let view = if part.facts.first().is_some_and(|fact| fact == "view") { " view" } else { "" };

@@ -9,6 +9,7 @@ mod explore;
 mod receptive;
 mod features;
 mod graph;
+mod memory;
 mod run;
 mod sandbox;
 mod slides;
