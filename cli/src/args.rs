@@ -10,6 +10,7 @@ use crate::{array, explore, receptive, signal};
 use crate::features::FeaturesArgs;
 use crate::graph::GraphArgs;
 use crate::memory::MemoryArgs;
+use crate::report::ReportArgs;
 
 /// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Show what lies where in the working memory, and when
     Memory(MemoryArgs),
+    /// Write a page on the network: layers, graphs, memory, decisions, feature maps
+    Report(ReportArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
     /// Picture what every layer gives: feature maps, vectors

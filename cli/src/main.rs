@@ -19,6 +19,7 @@ mod npy;
 mod output;
 mod picture;
 mod receptive;
+mod report;
 mod run;
 mod signal;
 mod summary;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Expand(args) => expand::expand(&args),
         Command::Graph(args) => graph::graph(&args),
         Command::Memory(args) => memory::memory(&args),
+        Command::Report(args) => report::report(&args),
         Command::Run(args) => run::run(&args),
         Command::Features(args) => features::features(&args),
         Command::Bench(args) => bench::bench(&args),

@@ -14,13 +14,13 @@ use crate::table::{grouped, kernel, table};
 use crate::{load, output};
 
 /// A layer, as the file has it.
-struct Layer {
-    name: String,
-    kind: String,
-    shape: Shape,
-    parameters: usize,
-    macs: u64,
-    field: Field,
+pub(crate) struct Layer {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) shape: Shape,
+    pub(crate) parameters: usize,
+    pub(crate) macs: u64,
+    pub(crate) field: Field,
 }
 
 /// Prints the table of the layers, and what was decided of them.
@@ -98,7 +98,7 @@ fn decisions(reports: &[Report]) -> String {
 }
 
 /// The layers in order; the nodes of one have its name.
-fn layers(graph: &Graph) -> Vec<Layer> {
+pub(crate) fn layers(graph: &Graph) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for (node, field) in graph.nodes.iter().zip(fields(graph)) {
         if matches!(node.op, Op::Input(_)) {
@@ -123,7 +123,7 @@ fn layers(graph: &Graph) -> Vec<Layer> {
 }
 
 /// The steps of the plan that compute a layer, and the bytes of its result where it is kept.
-fn computed(plan: &Plan<'_>, layer: &str) -> (String, Option<usize>) {
+pub(crate) fn computed(plan: &Plan<'_>, layer: &str) -> (String, Option<usize>) {
     let has = |node: usize| plan.graph.nodes[node].layers.iter().any(|name| name == layer);
     let steps: Vec<_> = plan.steps.iter().enumerate().filter(|(_, step)| has(step.node)).collect();
     let kernels: Vec<String> =

@@ -5,5 +5,5 @@ pub(crate) mod colour;
 pub(crate) mod figure;
 mod font;
 pub(crate) mod grid;
-mod png;
+pub(crate) mod png;
 pub(crate) mod svg;

@@ -39,6 +39,15 @@ pub(super) fn encode(columns: usize, pixels: &[Colour]) -> Vec<u8> {
     compress(&image.expect("whole rows of pixels").into())
 }
 
+/// A PNG of these pixels, clear where there is none.
+pub(crate) fn encode_clear(columns: usize, pixels: &[Option<Colour>]) -> Vec<u8> {
+    let rows = pixels.len() / columns.max(1);
+    let bytes =
+        pixels.iter().flat_map(|pixel| pixel.map_or([0; 4], |[red, green, blue]| [red, green, blue, 255]));
+    let image = RgbaImage::from_raw(columns as u32, rows as u32, bytes.collect());
+    compress(&image.expect("whole rows of pixels").into())
+}
+
 fn compress(image: &image::DynamicImage) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     let encoder = PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::Adaptive);

@@ -16,6 +16,9 @@ pub(crate) enum Scale {
     Layer,
 }
 
+/// Cells of a row of a long vector.
+pub(super) const STRIP: usize = 64;
+
 /// The smallest and the largest of the numbers that are finite; zeros if there is none.
 pub(super) fn range(data: impl Iterator<Item = f32>) -> [f32; 2] {
     let finite = data.filter(|x| x.is_finite());
@@ -47,6 +50,39 @@ pub(super) fn pixels(value: &Value, map: Map, scale: Scale) -> Vec<Vec<Colour>> 
         channel(value, index).map(|x| colour(map, place(x, ends))).collect()
     };
     (0..value.shape.channels()).map(one).collect()
+}
+
+/// Pixels of a picture, row by row; nothing between maps.
+pub(crate) struct Atlas {
+    pub(crate) columns: usize,
+    pub(crate) pixels: Vec<Option<Colour>>,
+}
+
+/// The first maps of a value, at most so many, in one picture with a pixel for each number and one between maps; a
+/// vector is row after row.
+pub(crate) fn atlas(value: &Value, map: Map, scale: Scale, most: usize) -> Atlas {
+    let [height, width, channels] = value.shape.extents();
+    if height * width == 1 {
+        let columns = channels.min(STRIP);
+        let ends = range(value.data.iter().copied());
+        let mut pixels: Vec<Option<Colour>> =
+            value.data.iter().map(|&x| Some(colour(map, place(x, ends)))).collect();
+        pixels.resize(channels.next_multiple_of(columns), None);
+        return Atlas { columns, pixels };
+    }
+    let maps = channels.min(most);
+    let across = grid(maps, [width + 1, height + 1]);
+    let columns = across * (width + 1) - 1;
+    let rows = maps.div_ceil(across) * (height + 1) - 1;
+    let mut pixels = vec![None; columns * rows];
+    for (index, map) in self::pixels(value, map, scale).iter().take(maps).enumerate() {
+        let corner = (index / across * (height + 1)) * columns + index % across * (width + 1);
+        for (row, line) in map.chunks_exact(width).enumerate() {
+            let place = &mut pixels[corner + row * columns..][..width];
+            place.iter_mut().zip(line).for_each(|(pixel, &colour)| *pixel = Some(colour));
+        }
+    }
+    Atlas { columns, pixels }
 }
 
 /// Columns of a grid of so many tiles that is about three by two.
@@ -83,5 +119,18 @@ mod tests {
         assert_eq!(place(3.0, [3.0, 3.0]), 0.0);
         assert_eq!(place(0.0, [f32::MIN, f32::MAX]), 0.5);
         assert!(place(f32::NAN, [0.0, 1.0]).is_nan());
+    }
+
+    #[test]
+    fn an_atlas_has_every_map_in_its_tile() {
+        // Three maps of two rows: two tiles across with a pixel between them, and two down.
+        let value = value(2, 1, 3, &[0.0, 1.0, 5.0, 1.0, 0.0, 5.0]);
+        let Atlas { columns, pixels } = atlas(&value, Map::Grey, Scale::Map, 64);
+        let reds: Vec<Option<u8>> = pixels.iter().map(|pixel| pixel.map(|[red, ..]| red)).collect();
+        assert_eq!(columns, 5);
+        assert_eq!(reds[..5], [Some(0), None, Some(255), None, Some(0)]);
+        assert_eq!(reds[5..], [Some(255), None, Some(0), None, Some(0)]);
+        let Atlas { columns, pixels } = atlas(&value, Map::Grey, Scale::Map, 1);
+        assert_eq!((columns, pixels.len()), (1, 2));
     }
 }

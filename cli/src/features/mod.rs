@@ -16,8 +16,8 @@ use crate::draw::colour::Map;
 use crate::failure::{Failure, Result};
 use crate::{output, tensors, weights};
 
-use maps::Scale;
-use sheet::words;
+pub(crate) use maps::{Atlas, Scale, atlas};
+pub(crate) use sheet::{number, words};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,7 +84,11 @@ pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
 }
 
 /// The network as written, and what these layers of it give, or all if none is named.
-fn trace(network: &NetworkWithWeights, inputs: &[Binding], layers: &[String]) -> Result<(Graph, Trace)> {
+pub(crate) fn trace(
+    network: &NetworkWithWeights,
+    inputs: &[Binding],
+    layers: &[String],
+) -> Result<(Graph, Trace)> {
     let (graph, weights) = weights::read(network)?;
     let data = weights::needed(&graph, weights.as_ref(), network)?;
     let names = match layers {

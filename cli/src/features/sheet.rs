@@ -3,13 +3,12 @@
 use convolve_compiler::graph::{self, Graph};
 use convolve_compiler::trace::Value;
 
-use super::maps::{Scale, grid, pixels, place, range};
+use super::maps::{STRIP, Scale, grid, pixels, place, range};
 use crate::draw::colour::{Map, colour};
 use crate::draw::figure::{Anchor, FAINT_INK, Figure, INK, RULE, Shape, Stroke, width};
 
-/// Numbers of a vector up to which each is a bar, and cells of a row of a longer one.
+/// Numbers of a vector up to which each is a bar.
 const BARS: usize = 64;
-pub(super) const STRIP: usize = 64;
 
 const MARGIN: f32 = 20.0;
 const TITLE: f32 = 15.0;
@@ -160,7 +159,7 @@ fn bar(figure: &mut Figure, y: f32, map: Map, [least, most]: [String; 2]) {
 }
 
 /// A number to three digits.
-fn number(x: f32) -> String {
+pub(crate) fn number(x: f32) -> String {
     match x.abs() {
         0.0 => "0".to_owned(),
         size if (1e-3..1e4).contains(&size) => {

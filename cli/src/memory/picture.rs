@@ -146,7 +146,8 @@ fn rectangle(plan: &Plan<'_>, buffer: &Buffer, [x, y]: [f32; 2], [wide, high]: [
         number(x + 0.5),
         number(y),
         number(wide - 1.0),
-        number(high),
+        // Even a few bytes can be seen and clicked.
+        number(high.max(2.0)),
     )
 }
 

@@ -10,6 +10,7 @@ mod receptive;
 mod features;
 mod graph;
 mod memory;
+mod report;
 mod run;
 mod sandbox;
 mod slides;
