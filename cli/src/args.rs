@@ -6,11 +6,13 @@ use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
-use crate::{array, explore, receptive, signal};
+use crate::complete::CompletionsArgs;
 use crate::features::FeaturesArgs;
 use crate::graph::GraphArgs;
 use crate::memory::MemoryArgs;
+use crate::paint::Color;
 use crate::report::ReportArgs;
+use crate::{array, explore, receptive, signal};
 
 /// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
@@ -18,6 +20,9 @@ use crate::report::ReportArgs;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Whether messages have colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -29,7 +34,12 @@ Examples:
   convolve bench unet.yaml
   convolve pad photo.png --mode reflect,edge --padding 40 --output padded.png
   convolve explore --input 28x28x1 --kernel-size 3,5 --stride 1,2 --padding same,valid
-  convolve receptive-field unet.yaml --layer mask --output field.svg";
+  convolve receptive-field unet.yaml --layer mask --output field.svg
+
+Exit codes:
+  0  done, or only warnings
+  1  something is wrong with a file or a network: it is told on stderr
+  2  the command line is wrong";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -65,7 +75,7 @@ pub(crate) enum Command {
     /// Check files, their weights included: every error and warning at once
     Check(CheckArgs),
     /// Show the layers: shapes, parameters, multiplications, receptive fields, kernels, memory, decisions
-    Summary(NetworkArgs),
+    Summary(SummaryArgs),
     /// Show the Rust that `cnn!` makes of a file
     Expand(NetworkArgs),
     /// Draw the network as a graph, as written or as fused
@@ -100,6 +110,8 @@ pub(crate) enum Command {
     Explore(explore::ExploreArgs),
     /// Show what a layer's cells see of the input
     ReceptiveField(receptive::ReceptiveArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(CompletionsArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,6 +122,18 @@ pub(crate) struct CheckArgs {
     /// Layout of the weights where a file names none [default: pytorch]
     #[arg(long)]
     pub(crate) layout: Option<Layout>,
+    /// What to print; an object of JSON also holds what is wrong, which is else told on stderr
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SummaryArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, clap::Args)]

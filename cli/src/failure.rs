@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use crate::paint::paint;
+
 /// What is wrong, each in words for people; none where it has been printed already.
 #[derive(Debug)]
 pub(crate) struct Failure(Vec<String>);
@@ -22,6 +24,11 @@ impl Failure {
         Self(messages)
     }
 
+    /// The mistakes that have not been printed.
+    pub(crate) fn messages(&self) -> &[String] {
+        &self.0
+    }
+
     /// Writes the mistakes to stderr.
     pub(crate) fn print(&self) {
         for message in &self.0 {
@@ -30,7 +37,7 @@ impl Failure {
     }
 }
 
-/// Writes a line to stderr. Where nobody reads it, there is nobody left to tell.
-pub(crate) fn complain(line: &str) {
-    _ = writeln!(std::io::stderr(), "{line}");
+/// Writes a message to stderr, in colours where they are wanted. Where nobody reads it, there is nobody left to tell.
+pub(crate) fn complain(message: &str) {
+    _ = writeln!(anstream::stderr(), "{}", paint(message));
 }

@@ -38,7 +38,8 @@ pub(crate) fn network(parsed: Parsed, defaults: &Defaults, files: Option<&dyn Fi
     let analysis = analyse(parsed, defaults, files);
     for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
         let text = render(&diagnostic, &analysis.source);
-        complain(&format!("{}: {text}\n", heading(diagnostic.severity)));
+        complain(&format!("{}: {text}", heading(diagnostic.severity)));
+        complain("");
     }
     // A YAML file holds one network, and has none only if something was wrong.
     analysis.networks.into_iter().next().ok_or(Failure::REPORTED)

@@ -6,6 +6,7 @@ mod args;
 mod array;
 mod bench;
 mod check;
+mod complete;
 mod draw;
 mod expand;
 mod explore;
@@ -17,6 +18,7 @@ mod load;
 mod memory;
 mod npy;
 mod output;
+mod paint;
 mod picture;
 mod receptive;
 mod report;
@@ -34,7 +36,9 @@ use clap::Parser as _;
 use args::{Args, Command};
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    let args = Args::parse();
+    args.color.choose();
+    let result = match args.command {
         Command::Check(args) => check::check(&args),
         Command::Summary(args) => summary::summary(&args),
         Command::Expand(args) => expand::expand(&args),
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Signal(args) => signal::signal(&args),
         Command::Explore(args) => explore::explore(&args),
         Command::ReceptiveField(args) => receptive::receptive_field(&args),
+        Command::Completions(args) => complete::completions(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,8 +6,9 @@ use convolve_compiler::graph::{Graph, Op, Shape, words};
 use convolve_compiler::options::{Options, Report};
 use convolve_compiler::passes::{PASSES, optimise};
 use convolve_compiler::plan::{DECISIONS, Plan, macs, plan};
+use serde_json::{Value, json};
 
-use crate::args::NetworkArgs;
+use crate::args::{Format, SummaryArgs};
 use crate::failure::Result;
 use crate::field::{Field, fields};
 use crate::table::{grouped, kernel, table};
@@ -24,14 +25,17 @@ pub(crate) struct Layer {
 }
 
 /// Prints the table of the layers, and what was decided of them.
-pub(crate) fn summary(args: &NetworkArgs) -> Result<()> {
-    let written = load::unweighted(&args.file)?;
+pub(crate) fn summary(args: &SummaryArgs) -> Result<()> {
+    let written = load::unweighted(&args.network.file)?;
     let mut graph = written.clone();
     let options = Options::default();
     let mut reports = optimise(&mut graph, &options);
     let plan = plan(&graph, &options);
     reports.extend(plan.reports.iter().cloned());
-    output::print(&(text(&written, &plan) + &decisions(&reports)))
+    output::print(&match args.format {
+        Format::Text => text(&written, &plan) + &decisions(&reports),
+        Format::Json => format!("{:#}\n", object(&written, &plan, &reports)),
+    })
 }
 
 /// The table and the totals.
@@ -81,6 +85,43 @@ fn text(written: &Graph, plan: &Plan<'_>) -> String {
         _ = writeln!(text, "batch bytes   {} ({} images at once)", bytes(tail.floats), tail.images);
     }
     text
+}
+
+/// The same for programs; bytes where the text has bytes.
+fn object(written: &Graph, plan: &Plan<'_>, reports: &[Report]) -> Value {
+    let layers = layers(written);
+    let layer = |layer: &Layer| {
+        let (kernel, bytes) = computed(plan, &layer.name);
+        json!({
+            "name": layer.name,
+            "kind": layer.kind,
+            "output": layer.shape.dimensions(),
+            "parameters": layer.parameters,
+            "macs": layer.macs,
+            "receptive_field": layer.field.to_string(),
+            "arena_bytes": bytes,
+            "kernel": kernel,
+        })
+    };
+    let inputs = written.nodes.iter().filter(|node| matches!(node.op, Op::Input(_)));
+    let inputs = inputs.map(|node| json!({ "name": node.title(), "shape": node.shape.dimensions() }));
+    let outputs = written.outputs.iter();
+    let outputs =
+        outputs.map(|(name, id)| json!({ "name": name, "shape": written.nodes[*id].shape.dimensions() }));
+    let decision =
+        |report: &Report| json!({ "pass": report.pass, "done": report.done, "words": report.words });
+    json!({
+        "network": written.name,
+        "inputs": inputs.collect::<Vec<_>>(),
+        "outputs": outputs.collect::<Vec<_>>(),
+        "layers": layers.iter().map(layer).collect::<Vec<_>>(),
+        "parameters": layers.iter().map(|layer| layer.parameters as u64).sum::<u64>(),
+        "macs": layers.iter().map(|layer| layer.macs).sum::<u64>(),
+        "weight_bytes": plan.weights * size_of::<f32>(),
+        "arena_bytes": plan.arena * size_of::<f32>(),
+        "bound_bytes": plan.bound * size_of::<f32>(),
+        "decisions": reports.iter().map(decision).collect::<Vec<_>>(),
+    })
 }
 
 /// What each pass and the planner did, and what not and why; nothing where there was nothing to decide.

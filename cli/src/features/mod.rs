@@ -47,7 +47,7 @@ pub(crate) struct FeaturesArgs {
     #[arg(long = "layer", value_name = "NAME")]
     layers: Vec<String>,
     /// Colours from the smallest number to the largest
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, aliases = ["color-map", "colour-map"], value_enum, default_value_t)]
     colormap: Map,
     /// What the smallest and the largest number are of
     #[arg(long, value_enum, default_value_t)]

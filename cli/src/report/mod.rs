@@ -37,7 +37,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "HTML")]
     output: PathBuf,
     /// Colours of feature maps, from the smallest number to the largest
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, aliases = ["color-map", "colour-map"], value_enum, default_value_t)]
     colormap: Map,
     /// What the smallest and the largest number are of
     #[arg(long, value_enum, default_value_t)]

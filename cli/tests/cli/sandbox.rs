@@ -47,7 +47,11 @@ impl Sandbox {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_convolve"));
-        command.current_dir(self.0.path()).env_remove("CONVOLVE_LEVEL").stdin(Stdio::null());
+        command
+            .current_dir(self.0.path())
+            .env_remove("CONVOLVE_LEVEL")
+            .env_remove("CLICOLOR_FORCE")
+            .stdin(Stdio::null());
         command
     }
 
