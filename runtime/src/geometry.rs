@@ -116,6 +116,7 @@ pub struct Taps {
 impl Axis {
     /// The taps of window `index` on an input of `input` cells; those outside it are left out.
     #[must_use]
+    #[inline]
     pub const fn taps(&self, index: usize, input: usize) -> Taps {
         // Everything is counted from the first cell of padding.
         let start = index * self.stride;
@@ -131,6 +132,7 @@ impl Axis {
     }
 
     /// Taps of the window from `start` that lie before `end`.
+    #[inline]
     const fn taps_below(&self, start: usize, end: usize) -> usize {
         let cells = end.saturating_sub(start);
         // Kernels ask this for every pixel, and a division costs more than the rest.

@@ -28,6 +28,7 @@ impl Run<'_> {
     /// # Panics
     /// If an input shares floats with the output, or a slot leaves its memory. The compiler's plans do
     /// neither.
+    #[inline(always)]
     pub fn operands<const N: usize>(
         &mut self,
         inputs: [&Slot; N],
@@ -67,7 +68,8 @@ impl Run<'_> {
         })
     }
 
-    /// Two slots, to write, and slots beside them.
+    /// Two slots, to write, and slots beside them. Where they are constants, little is left of it.
+    #[inline(always)]
     fn split<const N: usize>(
         &mut self,
         inputs: [&Slot; N],
@@ -80,11 +82,14 @@ impl Run<'_> {
         } else {
             Cut::new(self.shared, written, Memory::Shared)
         };
-        let read = inputs.map(|slot| match slot.memory {
-            Memory::Input(index) => &self.inputs[index][slot.offset..slot.offset + slot.span()],
-            Memory::Arena => arena.read(slot),
-            Memory::Shared => shared.read(slot),
-        });
+        let mut read = [&[][..]; N];
+        for (read, slot) in read.iter_mut().zip(inputs) {
+            *read = match slot.memory {
+                Memory::Input(index) => &self.inputs[index][slot.offset..slot.offset + slot.span()],
+                Memory::Arena => arena.read(slot),
+                Memory::Shared => shared.read(slot),
+            };
+        }
         let [one, two] = arena.writes;
         let [other_one, other_two] = shared.writes;
         let choose = |slot: &Slot| slot.memory == Memory::Shared;
@@ -124,10 +129,11 @@ impl<'a> Cut<'a> {
     #[inline(always)]
     fn new(memory: &'a mut [f32], written: [&Slot; 2], kind: Memory) -> Self {
         let end = memory.len();
-        let [one, two] = written.map(|slot| {
+        let place = |slot: &Slot| {
             let here = slot.memory == kind && slot.channels > 0;
             if here { slot.offset..slot.offset + slot.span() } else { end..end }
-        });
+        };
+        let (one, two) = (place(written[0]), place(written[1]));
         let swapped = two.start < one.start;
         let (first, second) = if swapped { (two, one) } else { (one, two) };
         let (low, rest) = memory.split_at_mut(first.start);

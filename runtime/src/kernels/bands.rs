@@ -47,7 +47,7 @@ pub(super) struct Band {
 impl Band {
     /// The cells inside `range`.
     pub(super) fn within(self, range: &Range<usize>) -> Option<Self> {
-        let below = |end: usize| end.saturating_sub(self.start).div_ceil(self.step).min(self.count);
+        let below = |end: usize| steps(end.saturating_sub(self.start), self.step).min(self.count);
         let (first, end) = (below(range.start), below(range.end));
         (first < end).then(|| Self {
             start: self.start + first * self.step,
@@ -64,7 +64,7 @@ impl Band {
 
     /// Input cells from one output cell's window to the next one's.
     pub(super) fn advance(&self) -> usize {
-        self.advance / self.repeat
+        if self.repeat == 1 { self.advance } else { self.advance / self.repeat }
     }
 
     /// The taps, with `pitch` floats from one input cell to the next and `weights` from one tap to the next.
@@ -101,6 +101,7 @@ impl<'a> Bands<'a> {
     /// Distance of the cells of a phase.
     fn step(&self) -> usize {
         match self.along {
+            Along::Forward { repeat: 1 } => 1,
             Along::Forward { repeat } => repeat / gcd(self.axis.stride, repeat),
             Along::Transposed => self.axis.stride,
         }
@@ -111,7 +112,7 @@ impl<'a> Bands<'a> {
     fn phase(&self) -> (Band, isize) {
         let Axis { kernel, stride, dilation, before, .. } = *self.axis;
         let (start, step) = (self.phase, self.step());
-        let count = (self.output - start).div_ceil(step);
+        let count = steps(self.output - start, step);
         let band = Band {
             start,
             step,
@@ -167,13 +168,13 @@ impl Iterator for Bands<'_> {
         for tap in 0..phase.taps {
             let at = origin + tap as isize * phase.delta;
             let cells = if at < 0 {
-                at.unsigned_abs().div_ceil(phase.advance)
+                steps(at.unsigned_abs(), phase.advance)
             } else if at < limit {
                 if taps == 0 {
                     first = tap;
                 }
                 taps += 1;
-                (limit - at).unsigned_abs().div_ceil(phase.advance)
+                steps((limit - at).unsigned_abs(), phase.advance)
             } else {
                 continue;
             };
@@ -234,6 +235,11 @@ impl<const N: usize> Lines<N> {
             Self { outer: down, inner: across }
         }
     }
+}
+
+/// Steps that reach over so many cells. Most are of one cell, and divisions show in small layers.
+const fn steps(cells: usize, step: usize) -> usize {
+    if step == 1 { cells } else { cells.div_ceil(step) }
 }
 
 const fn gcd(a: usize, b: usize) -> usize {

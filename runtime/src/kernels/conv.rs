@@ -61,15 +61,15 @@ impl Conv2d {
         let Some(pool) = &self.pool else {
             let ([input, residual], output) = run.operands(inputs, &self.output);
             let operands = operands(input, residual);
-            return Grid::new(output, &self.output, pixels, channels).each(team, &mut [], |mut cells, _| {
-                operands.compute(cells.rows(), 0, &mut cells);
+            return Grid::new(output, &self.output, pixels, channels).each(team, &mut [], |cells, _| {
+                operands.compute(cells.rows(), 0, cells);
             });
         };
         let ([input, residual], output, scratch) =
             run.operands_and_scratch(inputs, &self.output, &pool.input);
         let operands = operands(input, residual);
-        Grid::new(output, &self.output, pixels, channels).each(team, scratch, |mut cells, scratch| {
-            operands.pooled(pool, &mut cells, scratch);
+        Grid::new(output, &self.output, pixels, channels).each(team, scratch, |cells, scratch| {
+            operands.pooled(pool, cells, scratch);
         });
     }
 
@@ -77,7 +77,7 @@ impl Conv2d {
     /// read only some of them.
     fn parts(&self) -> [Parts; 2] {
         let Slot { height, width, channels, .. } = self.output;
-        let inputs = self.input.channels / self.groups;
+        let inputs = self.of_group(self.input.channels);
         let weights = self.rows.kernel * self.columns.kernel * inputs * channels;
         let (pixels, most) = match &self.pool {
             None if self.sampling == Sampling::Transposed => {
@@ -97,6 +97,13 @@ impl Conv2d {
         let first = if weights > self.input.len() { count } else { count / rows(count).count() };
         let channels = Parts::new(0..channels, unit, first);
         [rows(count / channels.count()), channels]
+    }
+
+    /// A group's share of some channels.
+    #[inline(always)]
+    const fn of_group(&self, channels: usize) -> usize {
+        // Divisions show in small layers.
+        if self.groups == 1 { channels } else { channels / self.groups }
     }
 
     /// Rows of the convolution itself, where it is not transposed.
@@ -180,15 +187,18 @@ impl Operands<'_> {
     pub(super) fn compute(&self, rows: Range<usize>, shift: usize, cells: &mut Cells<'_>) {
         let Self { conv, level, weights, input, top, residual } = *self;
         let Slot { width, channels, pitch, .. } = conv.pool.map_or(conv.output, |pool| pool.input);
-        let (bias, panels) = weights[conv.weights..].split_at(conv.groups * padded(channels / conv.groups));
+        let outputs = conv.of_group(channels);
+        let (bias, panels) = weights[conv.weights..].split_at(conv.groups * padded(outputs));
         let own = cells.channels();
-        for start in rows.clone().step_by(rows_at_once(conv.row_floats())) {
-            let rows = start..rows.end.min(start + rows_at_once(conv.row_floats()));
+        let (most, mut next) = (rows_at_once(conv.row_floats()), rows.start);
+        while next < rows.end {
+            let rows = next..rows.end.min(next + most);
+            next = rows.end;
             let pixels = (rows.start - shift) * width..(rows.end - shift) * width;
             level.dispatch(Task {
                 conv,
                 width,
-                outputs: channels / conv.groups,
+                outputs,
                 rows,
                 shift,
                 input,
@@ -245,16 +255,16 @@ impl WithSimd for Task<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (conv, outputs) = (self.conv, self.outputs);
-        let inputs = conv.input.channels / conv.groups;
+        let inputs = conv.of_group(conv.input.channels);
         let panel = conv.rows.kernel * conv.columns.kernel * inputs * PANEL;
         let (pixels, own) = (self.rows.len() * self.width, self.output.channels());
         let mut first = own.start;
         while first < own.end {
-            let group = first / outputs;
+            let group = if conv.groups == 1 { 0 } else { first / outputs };
             let left = own.end.min((group + 1) * outputs) - first;
             let vectors = simd.shape(pixels, left.div_ceil(S::LANES)).0;
             let count = (vectors * S::LANES).min(left);
-            let bias = group * padded(outputs) + first % outputs;
+            let bias = group * padded(outputs) + first - group * outputs;
             let (panels, input) = (bias / PANEL * panel, group * inputs);
             self.channels(simd, &Channels { first, count, vectors, input, bias, panels });
             first += count;
@@ -281,7 +291,7 @@ impl Task<'_, '_> {
     #[inline(always)]
     fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band, channels: &Channels) {
         let conv = self.conv;
-        let mut len = conv.input.channels / conv.groups;
+        let mut len = conv.of_group(conv.input.channels);
         let panel = conv.rows.kernel * conv.columns.kernel * len * PANEL;
         let pitch = conv.input.pitch;
         let down = row.taps(conv.input.width * pitch, conv.columns.kernel * len * PANEL);
@@ -291,6 +301,7 @@ impl Task<'_, '_> {
             len *= across.count;
             across.count = 1;
         }
+        let taps = [down, across];
 
         let width = self.width;
         let most = simd.shape(usize::MAX, channels.vectors).1;
@@ -314,7 +325,7 @@ impl Task<'_, '_> {
                 vectors: channels.vectors,
                 input,
                 pixel: inner.steps[0],
-                taps: [down, across],
+                taps: &taps,
                 len,
                 weights: &self.panels[channels.panels..],
                 panel,

@@ -26,14 +26,70 @@ pub struct Dense {
     pub activation: Activation,
 }
 
+/// Weights of a small layer at most.
+const SMALL: usize = 1024;
+
 impl Dense {
     /// Floats that an output sums.
     const fn len(&self) -> usize {
-        self.input.len() / (self.output.height * self.output.width)
+        match self.output.height * self.output.width {
+            1 => self.input.len(),
+            pixels => self.input.len() / pixels,
+        }
     }
 
-    /// Computes the layer.
+    /// Computes the layer. A small one is computed where it is called, by plain loops: there its geometry is constant, and
+    /// nothing is left to check or to divide. It is as fast as that crate's compilation makes it.
+    #[inline(always)]
     pub fn run(&self, run: &mut Run<'_>) {
+        if self.is_small() { self.compute_here(run) } else { self.compute(run) }
+    }
+
+    /// Whether the call of a kernel would take longer than its wide vectors save.
+    const fn is_small(&self) -> bool {
+        let Self { output, residual, stored, activation, .. } = self;
+        output.height * output.width == 1
+            && self.len() * padded(output.channels) <= SMALL
+            && residual.is_none()
+            && matches!(stored, Stored::F32)
+            && activation.limits().is_some()
+    }
+
+    /// Computes a small layer, panel by panel.
+    #[inline(always)]
+    fn compute_here(&self, run: &mut Run<'_>) {
+        let Self { input, output, weights, activation, .. } = self;
+        let [low, high] = activation.limits().unwrap_or(Line::OPEN);
+        let (bias, panels) = run.weights[*weights..].split_at(padded(output.channels));
+        let ([input], output) = run.operands([input], output);
+        let panels = panels.chunks_exact(self.len() * PANEL);
+        for ((output, bias), panel) in output.chunks_mut(PANEL).zip(bias.as_chunks::<PANEL>().0).zip(panels) {
+            // Even and odd inputs have sums of their own, so that additions wait less for each other.
+            let (mut sums, mut others) = (*bias, [0.0; PANEL]);
+            let (pairs, last) = input.as_chunks();
+            let (weights, last_weights) = panel.as_chunks::<PANEL>().0.as_chunks();
+            for ([x, y], [even, odd]) in pairs.iter().zip(weights) {
+                add_products(&mut sums, *x, even);
+                add_products(&mut others, *y, odd);
+            }
+            for (x, weights) in last.iter().zip(last_weights) {
+                add_products(&mut sums, *x, weights);
+            }
+            for (sum, other) in sums.iter_mut().zip(others) {
+                *sum += other;
+                // So that NaN passes.
+                let limited = if *sum < low { low } else { *sum };
+                *sum = if limited > high { high } else { limited };
+            }
+            match output.first_chunk_mut() {
+                Some(whole) => *whole = sums,
+                None => output.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum),
+            }
+        }
+    }
+
+    /// Computes the layer on the level's vectors, and on the team's threads.
+    fn compute(&self, run: &mut Run<'_>) {
         let (level, team, all) = (run.level, run.team, run.weights);
         let ([input, residual], output) =
             run.operands([&self.input, &self.residual.unwrap_or(self.input)], &self.output);
@@ -46,13 +102,21 @@ impl Dense {
         let macs = pixels.max(4) * self.len() * channels;
         let groups = Parts::new(0..channels, 4 * PANEL, parts(macs));
         let grid = Grid::new(output, &self.output, Parts::new(0..pixels, pixels, 1), groups);
-        grid.each(team, &mut [], |mut cells, _| {
+        grid.each(team, &mut [], |cells, _| {
             let own = cells.channels();
-            level.dispatch(Task { dense: self, input, residual, output: &mut cells, bias, panels });
+            level.dispatch(Task { dense: self, input, residual, output: &mut *cells, bias, panels });
             if self.activation.limits().is_none() {
                 cells.runs(0..pixels, |run| self.activation.apply(level, all, run, own.clone(), pitch));
             }
         });
+    }
+}
+
+/// `sums += x · weights`
+#[inline(always)]
+fn add_products(sums: &mut [f32; PANEL], x: f32, weights: &[f32; PANEL]) {
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum += x * weight;
     }
 }
 
@@ -97,7 +161,7 @@ impl WithSimd for Task<'_, '_> {
                 vectors,
                 input: self.input,
                 pixel: input.pitch,
-                taps: [Reads::ONE; 2],
+                taps: &[Reads::ONE; 2],
                 len,
                 weights: &self.panels[first / PANEL * panel..],
                 panel,

@@ -39,8 +39,8 @@ impl Depthwise {
         let ([input], output) = run.operands([&self.input], &self.output);
         let operands = Operands { layer: self, level, weights, input, ring: self.input.height };
         let [pixels, groups] = self.parts(team);
-        Grid::new(output, &self.output, pixels, groups).each(team, &mut [], |mut cells, _| {
-            operands.compute(cells.rows(), 0, &mut cells);
+        Grid::new(output, &self.output, pixels, groups).each(team, &mut [], |cells, _| {
+            operands.compute(cells.rows(), 0, cells);
         });
     }
 

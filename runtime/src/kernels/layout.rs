@@ -133,12 +133,15 @@ impl Pad {
 
     /// Fills the pixels of `border`, the first of which is column `first` of the output, from the
     /// input's row.
+    #[inline]
     fn border(&self, input: &[f32], border: &mut [f32], first: usize) {
+        if let PadMode::Constant(_) = self.mode {
+            return self.fill(border);
+        }
         let Slot { width, channels, pitch, .. } = self.input;
         for (x, pixel) in border.chunks_mut(self.output.pitch).enumerate() {
-            match self.mode.source((first + x) as isize - self.left as isize, width) {
-                Some(column) => copy_channels(&input[column * pitch..][..channels], &mut pixel[..channels]),
-                None => self.fill(pixel),
+            if let Some(column) = self.mode.source((first + x) as isize - self.left as isize, width) {
+                copy_channels(&input[column * pitch..][..channels], &mut pixel[..channels]);
             }
         }
     }
@@ -146,6 +149,9 @@ impl Pad {
     /// Fills pixels with the constant.
     fn fill(&self, pixels: &mut [f32]) {
         if let PadMode::Constant(value) = self.mode {
+            if self.output.is_dense() {
+                return pixels.fill(value);
+            }
             for pixel in pixels.chunks_mut(self.output.pitch) {
                 pixel[..self.output.channels].fill(value);
             }

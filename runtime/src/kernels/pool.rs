@@ -40,6 +40,7 @@ pub struct Pool {
 
 impl Windows {
     /// The input rows of output row `y`, on an input of `height` rows.
+    #[inline]
     pub(crate) const fn rows(&self, y: usize, height: usize, outputs: usize) -> Taps {
         match self {
             Self::Sliding(axis, _) => axis.taps(y, height),
@@ -48,6 +49,7 @@ impl Windows {
     }
 
     /// The input columns of output column `x`, on an input of `width` columns.
+    #[inline(always)]
     pub(crate) const fn columns(&self, x: usize, width: usize, outputs: usize) -> Taps {
         match self {
             Self::Sliding(_, axis) => axis.taps(x, width),

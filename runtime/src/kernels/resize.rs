@@ -48,7 +48,7 @@ impl Resize {
         // The copies of a row stay together.
         let squares = Parts::new(0..height * width, scale[0] * width, parts(4 * self.output.len()));
         let grid = Grid::new(output, &self.output, squares, Parts::new(0..channels, channels, 1));
-        grid.each(team, &mut [], |mut cells, _| {
+        grid.each(team, &mut [], |cells, _| {
             for y in cells.rows().step_by(scale[0]) {
                 let from = &input[y / scale[0] * self.input.width * self.input.pitch..];
                 cells.runs(y * width..(y + scale[0]) * width, |rows| {

@@ -40,10 +40,16 @@ pub(crate) fn each_row(
     macs: usize,
     write: impl Fn(usize, &mut [f32]) + Sync,
 ) {
-    let Slot { height, width, channels, .. } = *slot;
-    let pixels = Parts::new(0..height * width, width, parts(slot.len() * macs));
+    let Slot { height, width, channels, pitch, .. } = *slot;
+    let count = parts(slot.len() * macs);
+    if count == 1 {
+        // Rows that are not shared are slices.
+        let span = (width - 1) * pitch + channels;
+        return (0..height).for_each(|y| write(y, &mut data[y * width * pitch..][..span]));
+    }
+    let pixels = Parts::new(0..height * width, width, count);
     let grid = Grid::new(data, slot, pixels, Parts::new(0..channels, channels, 1));
-    grid.each(team, &mut [], |mut cells, _| {
+    grid.each(team, &mut [], |cells, _| {
         for y in cells.rows() {
             cells.runs(y * width..(y + 1) * width, |row| write(y, row));
         }

@@ -44,10 +44,10 @@ impl Strips {
         let Slot { height, width, channels, .. } = output;
         let pixels = Parts::new(0..height * width, self.rows * width, PARTS);
         let channels = Parts::new(0..channels, channels, 1);
-        Grid::new(floats, &output, pixels, channels).each(team, scratch, |mut cells, scratch| {
+        Grid::new(floats, &output, pixels, channels).each(team, scratch, |cells, scratch| {
             let conv = self.first.as_ref().unwrap_or(&self.last);
             let first = conv::Operands { conv, level, weights, input, residual, top: 0 };
-            self.part(&first, &mut cells, scratch);
+            self.part(&first, cells, scratch);
         });
     }
 

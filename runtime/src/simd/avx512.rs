@@ -86,12 +86,27 @@ impl Raw for Avx512 {
             }
             return cases!(5 6 7 8 9 10 11 12 13 14);
         }
+        if vectors == 1 && tile.line.channels <= Avx2::LANES {
+            return narrow(self, pixels, tile);
+        }
         shapes!(self, vectors, pixels, tile;
             4: 1/2;
             2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1
         );
     }
+}
+
+/// A tile of at most half a vector, on AVX2's vectors, of which a core computes two at once.
+#[inline(always)]
+fn narrow(token: Avx512, pixels: usize, tile: Tile<'_>) {
+    let (half, Tile { line, first }) = (Avx2::of(token), tile);
+    // As few tiles as AVX2 has registers for.
+    let left = if pixels > half.shape(pixels, 1).1 { pixels / 2 } else { 0 };
+    if left > 0 {
+        half.tile(1, left, Tile { line, first });
+    }
+    half.tile(1, pixels - left, Tile { line, first: first + left });
 }
 
 /// A tile of a vector and a half, on AVX2's vectors.

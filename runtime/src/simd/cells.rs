@@ -19,7 +19,12 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// At most `count` parts, in which each `unit` neighbours stay together.
+    #[inline]
     pub(crate) fn new(range: Range<usize>, unit: usize, count: usize) -> Self {
+        // A small layer is one part, and divisions would show in it.
+        if count <= 1 {
+            return Self { range, unit, count: 1 };
+        }
         let units = range.len().div_ceil(unit);
         Self { range, unit, count: count.min(units).max(1) }
     }
@@ -30,7 +35,11 @@ impl Parts {
     }
 
     /// Part `index`. It starts where the one before ends; the first and the last end where the range does.
+    #[inline]
     fn part(&self, index: usize) -> Range<usize> {
+        if self.count == 1 {
+            return self.range.clone();
+        }
         let units = self.range.len().div_ceil(self.unit);
         let end =
             |index: usize| (self.range.start + index * units / self.count * self.unit).min(self.range.end);
@@ -50,6 +59,7 @@ struct Map {
 }
 
 impl Map {
+    #[inline]
     fn new(output: &mut [f32], slot: &Slot, tiling: [Tiling; 2]) -> Self {
         let &Slot { height, width, channels, pitch, .. } = slot;
         assert!(output.len() >= slot.span() && pitch >= channels, "the tensor leaves its floats");
@@ -57,6 +67,7 @@ impl Map {
         Self { floats: output.as_mut_ptr(), width, pitch, tiling }
     }
 
+    #[inline]
     fn squares(&self) -> usize {
         self.tiling[0].count() * self.tiling[1].count()
     }
@@ -89,6 +100,7 @@ impl<'a> Grid<'a> {
     ///
     /// # Panics
     /// If `output` is shorter than the tensor, or it has not so many pixels or channels.
+    #[inline(always)]
     pub(crate) fn new(output: &'a mut [f32], slot: &Slot, pixels: Parts, channels: Parts) -> Self {
         Self::tiled(output, slot, single(slot), pixels, channels)
     }
@@ -97,6 +109,7 @@ impl<'a> Grid<'a> {
     ///
     /// # Panics
     /// As [`new`](Self::new), or if the tiles are not those of the tensor's height and width.
+    #[inline(always)]
     pub(crate) fn tiled(
         output: &'a mut [f32],
         slot: &Slot,
@@ -111,15 +124,22 @@ impl<'a> Grid<'a> {
     }
 
     /// Calls `write` once with each part, on the threads of the team, and with scratch memory of its own.
-    pub(crate) fn each(self, team: &Team, scratch: &mut [f32], write: impl Fn(Cells<'_>, &mut [f32]) + Sync) {
+    #[inline]
+    pub(crate) fn each(
+        self,
+        team: &Team,
+        scratch: &mut [f32],
+        write: impl Fn(&mut Cells<'_>, &mut [f32]) + Sync,
+    ) {
         let (grid, groups) = (&self, self.channels.count);
-        team.each(self.squares.count * groups, scratch, |index, scratch| {
+        let count = grid.squares.count * groups;
+        team.each(count, scratch, |index, scratch| {
             // Parts of different indices have no float in common, and the team gives each index once.
-            let (squares, channels) = (grid.squares.part(index / groups), grid.channels.part(index % groups));
-            write(
-                Cells { map: grid.map, squares, channels, alone: groups == 1, marker: PhantomData },
-                scratch,
-            );
+            let [square, channel] = if count == 1 { [0, 0] } else { [index / groups, index % groups] };
+            let (squares, channels) = (grid.squares.part(square), grid.channels.part(channel));
+            let mut cells =
+                Cells { map: grid.map, squares, channels, alone: groups == 1, marker: PhantomData };
+            write(&mut cells, scratch);
         });
     }
 }
@@ -157,6 +177,9 @@ impl<'a> Cells<'a> {
 
     /// Its rows, where its squares are single pixels and make whole rows.
     pub(crate) fn rows(&self) -> Range<usize> {
+        if self.squares == (0..self.map.squares()) {
+            return 0..self.map.tiling[0].cells();
+        }
         self.squares.start / self.map.width..self.squares.end / self.map.width
     }
 
@@ -211,9 +234,9 @@ impl<'a> Cells<'a> {
         assert!(own.start <= squares.start && squares.end <= own.end, "squares of others");
         let (pitch, alone) = (self.map.pitch, self.alone);
         let mut run = |to: *mut f32, pixels: usize| {
-            let together = if alone { pixels } else { 1 };
-            for first in (0..pixels).step_by(together) {
-                let len = (together - 1) * pitch + channels.len();
+            let (together, runs) = if alone { (pixels, 1) } else { (1, pixels) };
+            let len = (together - 1) * pitch + channels.len();
+            for first in 0..runs {
                 // SAFETY: these channels of the pixels lie in the tensor and are its own, as are the floats between
                 // them if there are several pixels.
                 f(unsafe { core::slice::from_raw_parts_mut(to.add(first * pitch), len) });

@@ -14,7 +14,7 @@ impl<const R: usize> Halved<'_, R> {
     #[inline(always)]
     pub(super) fn compute<S: Simd, H: Simd>(self, simd: S, half: H, low: impl Fn(S::V) -> H::V) {
         let Tile { line, first } = self.0;
-        let [rows, columns] = &line.taps;
+        let [rows, columns] = line.taps;
         // SAFETY: as for `Shape`; the half lies in the second of the line's two vectors.
         unsafe {
             let mut sums = [[simd.load_at(line.bias.as_ptr())]; R];

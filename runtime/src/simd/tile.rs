@@ -57,6 +57,7 @@ impl Reads {
 
     /// The largest float offsets into input and weights that a tap reads, or `None` if one is not a
     /// `usize`. Offsets are monotone in the tap, so the ends tell.
+    #[inline(always)]
     pub(super) fn reach(&self) -> Option<(usize, usize)> {
         let last = self.count.checked_sub(1)?;
         let end = self.from.checked_add_signed(isize::try_from(last).ok()?.checked_mul(self.delta)?)?;
@@ -83,7 +84,7 @@ pub(crate) struct Line<'a> {
     /// Floats from one pixel's window to the next.
     pub pixel: usize,
     /// Reads along rows and columns.
-    pub taps: [Reads; 2],
+    pub taps: &'a [Reads; 2],
     /// Floats that each tap reads.
     pub len: usize,
     /// Panels `[panel][tap][len][16]`, from the first one.
@@ -146,11 +147,12 @@ impl Line<'_> {
 
     /// Whether everything that the tiles touch lies inside the slices, where a tap has as many rows of weights in a
     /// panel; `None` is an overflow.
+    #[inline(always)]
     pub(super) fn fits(&self, lanes: usize, rows_of_weights: usize) -> Option<bool> {
         let last = self.pixels.checked_sub(1)?;
         let width = self.vectors.checked_mul(lanes)?;
 
-        let [rows, columns] = &self.taps;
+        let [rows, columns] = self.taps;
         let sums = if rows.count == 0 || columns.count == 0 {
             true
         } else {
@@ -179,7 +181,7 @@ pub struct Tile<'a> {
     pub(super) first: usize,
 }
 
-/// A tile with `R` pixels and `C` vectors. `U` neighbouring inputs have sums of their own, for tiles so
+/// A tile with `R` pixels and `C` vectors. `U` neighbouring inputs, a power of two, have sums of their own, for tiles so
 /// small that additions would wait for each other.
 pub(super) struct Shape<'a, const R: usize, const C: usize, const U: usize>(pub(super) Tile<'a>);
 
@@ -189,7 +191,7 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Tile { line, first } = self.0;
-        let [rows, columns] = &line.taps;
+        let [rows, columns] = line.taps;
         // SAFETY: `Line::compute` made the tile: it checked that all of these reads and writes, for each of the line's
         // pixels, lie inside its slices, that there is a bias for each lane, and the tile's pixels are among the line's.
         unsafe {
@@ -209,12 +211,17 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
                     accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
                 }
             }
-            for u in 1..U {
-                for r in 0..R {
-                    for c in 0..C {
-                        sums[0][r][c] = simd.add(sums[0][r][c], sums[u][r][c]);
+            const { assert!(U.is_power_of_two(), "sums are added in pairs") };
+            let mut half = U / 2;
+            while half > 0 {
+                for u in 0..half {
+                    for r in 0..R {
+                        for c in 0..C {
+                            sums[u][r][c] = simd.add(sums[u][r][c], sums[u + half][r][c]);
+                        }
                     }
                 }
+                half /= 2;
             }
             finish(simd, line, first, sums[0]);
         }

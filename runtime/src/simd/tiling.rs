@@ -24,6 +24,10 @@ impl Tiling {
 
     /// Number of tiles; those of all grids at one place follow each other.
     pub(crate) const fn count(&self) -> usize {
+        // Most are single, and divisions would show in small layers.
+        if self.is_single() {
+            return self.cells;
+        }
         let grids = if self.step < self.cells { self.step } else { self.cells };
         grids * self.cells.div_ceil(self.step).div_ceil(self.side)
     }

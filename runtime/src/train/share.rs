@@ -28,7 +28,7 @@ pub(super) fn each_piece(
     }
     let slot = Slot::arena(0, [count, 1, piece]);
     let grid = Grid::new(floats, &slot, Parts::new(0..count, 1, PARTS), Parts::new(0..piece, piece, 1));
-    grid.each(team, &mut [], |mut cells, _| {
+    grid.each(team, &mut [], |cells, _| {
         for index in cells.rows() {
             cells.runs(index..index + 1, |floats| write(index, floats));
         }

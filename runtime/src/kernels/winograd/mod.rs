@@ -148,13 +148,13 @@ impl Winograd {
             return Grid::tiled(output, &self.output, tiling, tiles, channels).each(
                 team,
                 scratch,
-                |mut cells, scratch| {
+                |cells, scratch| {
                     let (floats, products) = scratch.split_at_mut(layout.split());
                     let all = cells.squares();
                     for block in split(&all, all.len().div_ceil(self.block)) {
                         operands.transform(block.clone(), &mut Cells::new(floats, &windows));
                         let next = block.end..all.end.min(block.end + block.len());
-                        operands.multiply(floats, products, block, next, &mut cells);
+                        operands.multiply(floats, products, block, next, cells);
                     }
                 },
             );
@@ -164,15 +164,13 @@ impl Winograd {
             let count = parts(block.len() * macs);
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
             let groups = Parts::new(0..windows.channels, PANEL, count);
-            Grid::new(floats, &windows, all, groups).each(team, &mut [], |mut cells, _| {
-                operands.transform(block.clone(), &mut cells);
+            Grid::new(floats, &windows, all, groups).each(team, &mut [], |cells, _| {
+                operands.transform(block.clone(), cells);
             });
             let (all, groups) = (Parts::new(block.clone(), 1, 1), Parts::new(0..channels, GROUP, count));
-            Grid::tiled(output, &self.output, tiling, all, groups).each(
-                team,
-                products,
-                |mut cells, products| operands.multiply(floats, products, block.clone(), 0..0, &mut cells),
-            );
+            Grid::tiled(output, &self.output, tiling, all, groups).each(team, products, |cells, products| {
+                operands.multiply(floats, products, block.clone(), 0..0, cells)
+            });
         }
     }
 }

@@ -89,7 +89,7 @@ impl Multiply<'_, '_> {
                 vectors,
                 input: windows,
                 pixel: map.pitch,
-                taps: [Reads::ONE; 2],
+                taps: &[Reads::ONE; 2],
                 len: inputs,
                 weights,
                 panel,
