@@ -1,5 +1,5 @@
 //! What PyTorch and Keras compute, computed from the same YAML and weights on every SIMD level of the host,
-//! with all passes and without any.
+//! with all passes, without any, and with every way to compute convolutions wherever it is right.
 
 #![forbid(unsafe_code)]
 
@@ -7,12 +7,11 @@ use convolve_compiler::analysis::analyse;
 use convolve_compiler::check::{Defaults, parameters};
 use convolve_compiler::execute::Executor;
 use convolve_compiler::frontend::yaml;
-use convolve_compiler::graph::Graph;
-use convolve_compiler::options::Options;
+use convolve_compiler::options::{Algorithm, Options};
 use convolve_compiler::passes::optimise;
-use convolve_compiler::plan::{plan, verify_plan};
+use convolve_compiler::plan::{Kernel, Plan, plan, verify_plan};
 use convolve_runtime::simd::Level;
-use convolve_runtime::weights::file;
+use convolve_runtime::weights::{Load, file};
 use convolve_tests::golden::{Case, cases};
 
 /// The largest error, relative to the largest element of the expected output.
@@ -20,7 +19,10 @@ const TOLERANCE: f32 = 1e-4;
 
 #[test]
 fn pytorch_agrees() {
-    agree("pytorch");
+    let used = agree("pytorch");
+    for algorithm in Algorithm::ALL {
+        assert!(used.contains(&algorithm), "no case is computed with {algorithm:?}");
+    }
 }
 
 #[test]
@@ -28,38 +30,60 @@ fn keras_agrees() {
     agree("keras");
 }
 
-/// Checks every case of a framework, and reports all that fail.
-fn agree(framework: &str) {
+/// Checks every case of a framework, and reports all that fail. Gives what they were computed with.
+fn agree(framework: &str) -> Vec<Algorithm> {
     let cases = cases(framework);
-    let failures: Vec<String> = cases
-        .iter()
-        .filter_map(|case| check(case).err().map(|reason| format!("{}: {reason}", case.id)))
-        .collect();
+    let (mut failures, mut used) = (Vec::new(), Vec::new());
+    for case in &cases {
+        match check(case) {
+            Ok(found) => used.extend(found),
+            Err(reason) => failures.push(format!("{}: {reason}", case.id)),
+        }
+    }
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    used
 }
 
-fn check(case: &Case) -> Result<(), String> {
+/// What the convolutions are computed with.
+fn algorithms(plan: &Plan<'_>) -> impl Iterator<Item = Algorithm> {
+    let of_kernels = plan.steps.iter().filter_map(|step| match &step.kernel {
+        Kernel::Conv2d(_) => Some(Algorithm::Direct),
+        Kernel::Winograd(kernel) if kernel.tile == 4 => Some(Algorithm::Tiles4),
+        Kernel::Winograd(_) => Some(Algorithm::Tiles2),
+        Kernel::Strips(_) => Some(Algorithm::Strips),
+        _ => None,
+    });
+    let phases = plan.loads.iter().filter(|load| matches!(load, Load::Phases { .. }));
+    of_kernels.chain(phases.map(|_| Algorithm::Phases))
+}
+
+/// Checks a case, and gives what it was computed with.
+fn check(case: &Case) -> Result<Vec<Algorithm>, String> {
     let parsed = yaml::parse(&case.id, case.yaml.as_bytes());
     let analysis = analyse(parsed, &Defaults::default(), None);
     let network = analysis.networks.first().ok_or_else(|| format!("{:?}", analysis.diagnostics))?;
-    for (passes, options) in [("all passes", Options::default()), ("no passes", Options::plain())] {
+    // The kernels' own padding, which a pass would take from most of these small maps.
+    let forced = |algorithm| Options::default().forcing(algorithm).without("pad_small");
+    let mut used = Vec::new();
+    for options in [Options::default(), Options::plain()].into_iter().chain(Algorithm::ALL.map(forced)) {
         let mut graph = network.graph.clone();
         optimise(&mut graph, &options);
+        let plan = plan(&graph, &options);
+        verify_plan(&plan)?;
+        used.extend(algorithms(&plan));
         for level in Level::available() {
-            compare(case, &graph, &options, level)
-                .map_err(|reason| format!("{passes}, {level}: {reason}"))?;
+            compare(case, &plan, level).map_err(|reason| format!("{options:?}, {level}: {reason}"))?;
         }
     }
-    Ok(())
+    Ok(used)
 }
 
-fn compare(case: &Case, graph: &Graph, options: &Options, level: Level) -> Result<(), String> {
-    let plan = plan(graph, options);
-    verify_plan(&plan)?;
+fn compare(case: &Case, plan: &Plan<'_>, level: Level) -> Result<(), String> {
+    let graph = plan.graph;
     let bytes = case.weights_file();
     let data = file::open(&bytes, &parameters(graph)).map_err(|errors| format!("{errors:?}"))?;
     let inputs: Vec<&[f32]> = graph.inputs.iter().map(|name| case.inputs[name].data.as_slice()).collect();
-    let results = Executor::new(&plan, &data, level).run(&inputs);
+    let results = Executor::new(plan, &data, level).run(&inputs);
     if case.outputs.len() != results.len() {
         return Err(format!("{} outputs, but {} are expected", results.len(), case.outputs.len()));
     }

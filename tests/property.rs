@@ -8,7 +8,7 @@ use convolve_compiler::analysis::analyse;
 use convolve_compiler::check::Defaults;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::graph::Graph;
-use convolve_compiler::options::Options;
+use convolve_compiler::options::{Algorithm, Options};
 use convolve_compiler::passes::{PASSES, optimise};
 use convolve_compiler::plan::{DECISIONS, Moved, Plan, Tail, plan, verify_plan};
 use convolve_compiler::render::{arrange, render};
@@ -150,6 +150,7 @@ impl<'y> Case<'y> {
         verify(&self.graph).unwrap_or_else(|why| panic!("{why}: seed {}:\n{}", self.seed, self.yaml));
         let mut switched = vec![Options::plain()];
         switched.extend(switches().map(|name| Options::default().without(name)));
+        switched.extend(Algorithm::ALL.map(|algorithm| Options::default().forcing(algorithm)));
         let best = Level::detect();
         for level in Level::available() {
             self.expect(&Options::default(), level);

@@ -2,11 +2,45 @@
 
 use core::fmt::{self, Display, Formatter};
 
-/// What of the optimiser is switched off, and the processors that it plans for.
+use crate::plan::{PHASES, STRIPS, WINOGRAD};
+
+/// A way to compute convolutions that the planner chooses where it is faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Tap by tap.
+    Direct,
+    /// In transformed tiles of 4 × 4 outputs.
+    Tiles4,
+    /// In transformed tiles of 2 × 2 outputs.
+    Tiles2,
+    /// Convolutions of enlarged maps, as transposed ones.
+    Phases,
+    /// Depthwise convolutions together with those around them, one row at a time.
+    Strips,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Direct, Self::Tiles4, Self::Tiles2, Self::Phases, Self::Strips];
+
+    /// The [decision](crate::plan::DECISIONS) that chooses it.
+    #[must_use]
+    pub const fn decision(self) -> Option<&'static str> {
+        match self {
+            Self::Direct => None,
+            Self::Tiles4 | Self::Tiles2 => Some(WINOGRAD),
+            Self::Phases => Some(PHASES),
+            Self::Strips => Some(STRIPS),
+        }
+    }
+}
+
+/// What of the optimiser is switched off, what it must not weigh, and the processors that it plans for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     disabled: Vec<&'static str>,
     plain: bool,
+    forced: Option<Algorithm>,
     lanes: Option<usize>,
 }
 
@@ -24,6 +58,18 @@ impl Options {
         Self { plain: true, ..Self::default() }
     }
 
+    /// Computes convolutions in this way wherever that is right, however long it takes, and directly elsewhere.
+    #[must_use]
+    pub const fn forcing(mut self, algorithm: Algorithm) -> Self {
+        self.forced = Some(algorithm);
+        self
+    }
+
+    /// Whether the planner must compute convolutions in this way, wherever that is right.
+    pub(crate) fn forces(&self, algorithm: Algorithm) -> bool {
+        self.forced == Some(algorithm)
+    }
+
     /// Plans for processors with vectors of so many lanes, in place of the widest.
     #[must_use]
     pub const fn for_lanes(mut self, lanes: usize) -> Self {
@@ -39,7 +85,10 @@ impl Options {
     /// Whether a pass or decision is on.
     #[must_use]
     pub fn enabled(&self, name: &str) -> bool {
-        !self.plain && !self.disabled.contains(&name)
+        let chooses = |algorithm: Algorithm| algorithm.decision() == Some(name);
+        let excluded =
+            self.forced.is_some_and(|forced| !chooses(forced) && Algorithm::ALL.map(chooses).contains(&true));
+        !self.plain && !excluded && !self.disabled.contains(&name)
     }
 }
 

@@ -26,7 +26,7 @@ use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
 
 use crate::graph::{Graph, NodeId, Op};
-use crate::options::{Options, Outcome, Report};
+use crate::options::{Algorithm, Options, Outcome, Report};
 use arena::Buffer;
 use cost::Core;
 use loads::Loads;
@@ -41,11 +41,11 @@ const CONCAT_READS: &str = "concat_reads";
 /// Element-wise results that overwrite their input.
 const IN_PLACE: &str = "in_place";
 /// Convolutions of enlarged maps, as transposed ones.
-const PHASES: &str = "phases";
+pub(crate) const PHASES: &str = "phases";
 /// Depthwise convolutions together with those around them, in strips of rows.
-const STRIPS: &str = "strips";
+pub(crate) const STRIPS: &str = "strips";
 /// Convolutions in transformed tiles.
-const WINOGRAD: &str = "winograd";
+pub(crate) const WINOGRAD: &str = "winograd";
 /// Dense layers at the end that several images share.
 const BATCH_TAIL: &str = "batch_tail";
 
@@ -121,7 +121,8 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     let mut tiles = vec![None; graph.nodes.len()];
     if options.enabled(WINOGRAD) {
         for (id, tiles) in tiles.iter_mut().enumerate() {
-            reports.extend(winograd::choose(graph, core, id, tiles).map(|outcome| outcome.report(WINOGRAD)));
+            let outcome = winograd::choose(graph, core, options, id, tiles);
+            reports.extend(outcome.map(|outcome| outcome.report(WINOGRAD)));
         }
     }
     if options.enabled(CONCAT_READS) {
@@ -131,14 +132,15 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     }
     let mut groups = vec![None; graph.nodes.len()];
     if options.enabled(STRIPS) {
-        let outcomes = strips::choose(graph, &mut storage, &tiles, &mut groups);
+        let outcomes =
+            strips::choose(graph, &mut storage, &tiles, options.forces(Algorithm::Strips), &mut groups);
         reports.extend(outcomes.into_iter().map(|outcome| outcome.report(STRIPS)));
     }
     let mut phases = vec![false; graph.nodes.len()];
     if options.enabled(PHASES) {
         let in_strips = |id| groups.iter().flatten().any(|group| group.first == Some(id));
         for id in (0..tiles.len()).filter(|&id| tiles[id].is_none() && !in_strips(id)) {
-            let outcome = phases::choose(graph, id, &mut phases[id]);
+            let outcome = phases::choose(graph, id, options.forces(Algorithm::Phases), &mut phases[id]);
             reports.extend(outcome.map(|outcome| outcome.report(PHASES)));
         }
     }

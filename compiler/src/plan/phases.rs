@@ -11,8 +11,8 @@ use convolve_runtime::kernels::Sampling;
 use crate::graph::{Conv, Graph, NodeId, Op, Precision};
 use crate::options::Outcome;
 
-/// Lets a convolution of an enlarged map be computed in phases, if that is less; says nothing of other nodes.
-pub(super) fn choose(graph: &Graph, id: NodeId, phases: &mut bool) -> Option<Outcome> {
+/// Lets a convolution of an enlarged map be computed in phases, if that is less, or forced; says nothing of other nodes.
+pub(super) fn choose(graph: &Graph, id: NodeId, forced: bool, phases: &mut bool) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
     let Sampling::Upsampled([rows, columns]) = conv.sampling else { return None };
@@ -20,7 +20,8 @@ pub(super) fn choose(graph: &Graph, id: NodeId, phases: &mut bool) -> Option<Out
     if graph.precision == Precision::Strict {
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
-    *phases = of(conv).is_some();
+    let saves = |axis: &Axis, repeat: usize| axis.kernel > 1 && repeat > 1;
+    *phases = (forced || saves(&conv.rows, rows) || saves(&conv.columns, columns)) && of(conv).is_some();
     Some(if *phases {
         Outcome::done(format!("{title} in {rows}×{columns} phases"))
     } else {
@@ -28,11 +29,10 @@ pub(super) fn choose(graph: &Graph, id: NodeId, phases: &mut bool) -> Option<Out
     })
 }
 
-/// The transposed convolution of the map itself; `None` if it cannot be, or would save nothing.
+/// The transposed convolution of the map itself; `None` if it cannot be.
 pub(super) fn of(conv: &Conv) -> Option<Conv> {
     let Sampling::Upsampled([down, across]) = conv.sampling else { return None };
-    let saves = |axis: &Axis, repeat: usize| axis.kernel > 1 && repeat > 1;
-    if conv.pool.is_some() || !(saves(&conv.rows, down) || saves(&conv.columns, across)) {
+    if conv.pool.is_some() {
         return None;
     }
     Some(Conv {

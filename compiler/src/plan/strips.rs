@@ -33,11 +33,12 @@ const CACHE: usize = 64 * 1024;
 /// sums.
 const WIDTH: usize = 16;
 
-/// Chooses the groups, each by the convolution that it ends with.
+/// Chooses the groups, each by the convolution that it ends with: those that are worth it, or all if that is forced.
 pub(super) fn choose(
     graph: &Graph,
     storage: &mut Storage<'_>,
     tiles: &[Option<Tiles>],
+    forced: bool,
     groups: &mut [Option<Group>],
 ) -> Vec<Outcome> {
     let uses = graph.uses();
@@ -50,7 +51,7 @@ pub(super) fn choose(
         }
         let first = graph.nodes[depthwise].inputs[0];
         let joins = uses[first] == 1 && tiles[first].is_none() && groups[first].is_none();
-        let first = (joins && leads(&graph.nodes[first])).then_some(first);
+        let first = (joins && leads(&graph.nodes[first], forced)).then_some(first);
         let title = |id: NodeId| graph.nodes[id].title();
         let names: Vec<String> = first.into_iter().chain([depthwise, id]).map(title).collect();
         let names = names.join(", ");
@@ -59,7 +60,7 @@ pub(super) fn choose(
         } else if !is_point(conv) {
             Err("the convolution after it looks at more than a pixel, or pools")
         } else {
-            rows(graph, first, depthwise)
+            rows(graph, first, depthwise, forced)
         };
         match fault {
             Ok(rows) => {
@@ -75,12 +76,12 @@ pub(super) fn choose(
 }
 
 /// Whether the node can be the convolution before a depthwise one.
-fn leads(node: &Node) -> bool {
+fn leads(node: &Node, forced: bool) -> bool {
     let Op::Conv(conv) = &node.op else { return false };
     conv.sampling != Sampling::Transposed
         && conv.pool.is_none()
         && node.inputs.len() == 1
-        && conv.filters.is_multiple_of(PANEL)
+        && (forced || conv.filters.is_multiple_of(PANEL))
 }
 
 /// Whether the convolution looks at single pixels.
@@ -88,8 +89,16 @@ fn is_point(conv: &Conv) -> bool {
     [conv.rows, conv.columns] == [Axis::POINT; 2] && conv.sampling == Sampling::Direct && conv.pool.is_none()
 }
 
-/// As many rows of output as a second-level cache holds.
-fn rows(graph: &Graph, first: Option<NodeId>, depthwise: NodeId) -> Result<usize, &'static str> {
+/// As many rows of output as a second-level cache holds; if they are forced, one, so that most rows meet at a seam.
+fn rows(
+    graph: &Graph,
+    first: Option<NodeId>,
+    depthwise: NodeId,
+    forced: bool,
+) -> Result<usize, &'static str> {
+    if forced {
+        return Ok(1);
+    }
     let [input, output] =
         [graph.nodes[depthwise].inputs[0], depthwise].map(|id| graph.nodes[id].shape.extents());
     if input[1].min(output[1]) < WIDTH {

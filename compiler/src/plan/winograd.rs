@@ -5,7 +5,7 @@ use convolve_runtime::weights::PANEL;
 
 use super::cost::Core;
 use crate::graph::{Conv, Graph, NodeId, Op, Precision, Shape};
-use crate::options::Outcome;
+use crate::options::{Algorithm, Options, Outcome};
 use crate::verify::convolved;
 
 /// A convolution in tiles.
@@ -17,24 +17,40 @@ pub(crate) struct Tiles {
     pub(crate) block: usize,
 }
 
+impl Tiles {
+    const fn algorithm(self) -> Algorithm {
+        if self.tile == 4 { Algorithm::Tiles4 } else { Algorithm::Tiles2 }
+    }
+}
+
 /// How much faster tiles must be by the count, which knows nothing of the rest of the network.
 const MARGIN: f64 = 1.1;
 
 /// Chooses how a convolution is computed; says nothing of other nodes.
-pub(super) fn choose(graph: &Graph, core: &Core, id: NodeId, tiles: &mut Option<Tiles>) -> Option<Outcome> {
+pub(super) fn choose(
+    graph: &Graph,
+    core: &Core,
+    options: &Options,
+    id: NodeId,
+    tiles: &mut Option<Tiles>,
+) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
     let input = graph.nodes[node.inputs[0]].shape;
     let title = node.title();
     let output = convolved(conv, input, node.shape)?;
-    if let Err(reason) = fits(conv, input) {
+    if let Err(reason) = fits(conv) {
         return Some(Outcome::declined(format!("{title}: {reason}")));
     }
     if graph.precision == Precision::Strict {
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
-    let (best, ratio) = best(core, conv, input, output);
-    Some(if ratio >= MARGIN {
+    let forced = |tiles: Tiles| options.forces(tiles.algorithm());
+    let (best, ratio) = best(core, conv, input, output, forced);
+    if !forced(best) && is_narrow(conv, input) {
+        return Some(Outcome::declined(format!("{title}: it has fewer than 16 channels")));
+    }
+    Some(if forced(best) || ratio >= MARGIN {
         *tiles = Some(best);
         let Tiles { tile, block } = best;
         Outcome::done(format!(
@@ -47,33 +63,43 @@ pub(super) fn choose(graph: &Graph, core: &Core, id: NodeId, tiles: &mut Option<
 
 /// The tiles for a convolution of a network in training, if the kernel can compute it so and is faster by count.
 pub(crate) fn faster(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
-    fits(conv, input).ok()?;
-    let (best, ratio) = best(core, conv, input, output);
-    (ratio >= MARGIN).then_some(best)
+    fits(conv).ok()?;
+    let (best, ratio) = best(core, conv, input, output, |_| false);
+    (ratio >= MARGIN && !is_narrow(conv, input)).then_some(best)
 }
 
-/// The best tiles, and how many times as fast as a direct convolution they are by count.
-fn best(core: &Core, conv: &Conv, input: Shape, output: Shape) -> (Tiles, f64) {
-    let [large, small] = core.transforms.each_ref().map(|transform| {
+/// The best tiles, or those that are forced, and how many times as fast as a direct convolution they are by count.
+fn best(
+    core: &Core,
+    conv: &Conv,
+    input: Shape,
+    output: Shape,
+    forced: impl Fn(Tiles) -> bool,
+) -> (Tiles, f64) {
+    let counted = core.transforms.each_ref().map(|transform| {
         let (block, cycles) = core.in_tiles(transform, conv, input, output);
         (Tiles { tile: transform.tile, block }, cycles)
     });
+    let [large, small] = counted;
     // Large tiles have more than twice the weights.
-    let (best, cycles) = if large.1 * MARGIN < small.1 { large } else { small };
+    let fastest = if large.1 * MARGIN < small.1 { large } else { small };
+    let (best, cycles) = counted.into_iter().find(|&(tiles, _)| forced(tiles)).unwrap_or(fastest);
     (best, core.direct(conv, input, output) / cycles)
 }
 
-/// Whether the kernel can compute the convolution, and may be of use.
-fn fits(conv: &Conv, input: Shape) -> Result<(), &'static str> {
+/// Whether there are too few channels for vectors of transformed cells.
+fn is_narrow(conv: &Conv, input: Shape) -> bool {
+    input.channels().min(conv.filters) < PANEL
+}
+
+/// Whether the kernel can compute the convolution.
+fn fits(conv: &Conv) -> Result<(), &'static str> {
     let [rows, columns] = [&conv.rows, &conv.columns].map(|axis| [axis.kernel, axis.stride]);
     if [rows, columns] != [[3, 1]; 2] {
         return Err("its windows are not 3×3 at every cell");
     }
     if conv.groups > 1 || conv.sampling == Sampling::Transposed {
         return Err("it is grouped or transposed");
-    }
-    if input.channels() < PANEL || conv.filters < PANEL {
-        return Err("it has fewer than 16 channels");
     }
     match &conv.pool {
         None => Ok(()),
