@@ -83,15 +83,22 @@ fn large_networks_give_the_same_bits_on_any_number_of_threads() {
     for seed in seeds(40) {
         let network = random::large(seed);
         let Some(case) = Case::new(network.graph, &network.yaml, seed) else { continue };
-        let mut graph = case.graph.clone();
-        _ = optimise(&mut graph, &Options::default());
-        let plan = plan(&graph, &Options::default());
-        for level in Level::available() {
-            let alone = case.expect(&Options::default(), level);
-            for threads in &pools {
-                let shared = case.run(&plan, level, &Team::new(threads, plan.scratch()));
-                let same = bits(&alone) == bits(&shared);
-                assert!(same, "{threads:?}, seed {seed} on {level}:\n{}\n{plan}", network.yaml);
+        let forced = Algorithm::ALL.map(|algorithm| Options::default().forcing(algorithm));
+        for options in [Options::default()].into_iter().chain(forced) {
+            let mut graph = case.graph.clone();
+            _ = optimise(&mut graph, &options);
+            let plan = plan(&graph, &options);
+            for level in Level::available() {
+                let alone = case.expect(&options, level);
+                for threads in &pools {
+                    let shared = case.run(&plan, level, &Team::new(threads, plan.scratch()));
+                    let same = bits(&alone) == bits(&shared);
+                    assert!(
+                        same,
+                        "{threads:?}, seed {seed} on {level}, {options:?}:\n{}\n{plan}",
+                        network.yaml
+                    );
+                }
             }
         }
     }
