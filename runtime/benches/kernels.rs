@@ -23,8 +23,8 @@ struct Layer {
     kernel: Kernel,
     arena: Vec<f32>,
     weights: Vec<f32>,
-    /// First weight that lies on a cache line, as the weights of a model do.
-    aligned: usize,
+    /// First weight and first float of the arena that lie on a cache line, as those of a model do.
+    aligned: [usize; 2],
 }
 
 enum Kernel {
@@ -37,8 +37,9 @@ enum Kernel {
 impl Layer {
     fn new(name: &'static str, macs: usize, kernel: Kernel, floats: usize, weights: usize) -> Self {
         let weights: Vec<f32> = (0..weights + 16).map(|i| (i % 7) as f32 * 0.01 - 0.03).collect();
-        let aligned = weights.as_ptr().align_offset(64);
-        Self { name, macs, kernel, arena: vec![0.5; floats], weights, aligned }
+        let arena = vec![0.5; floats + 16];
+        let aligned = [&weights, &arena].map(|floats| floats.as_ptr().align_offset(64));
+        Self { name, macs, kernel, arena, weights, aligned }
     }
 
     /// A square convolution of `size`² pixels.
@@ -143,15 +144,8 @@ impl Layer {
     }
 
     fn run(&mut self, level: Level) {
-        let weights = &self.weights[self.aligned..];
-        let run = &mut Run {
-            level,
-            team: &Team::ALONE,
-            weights,
-            inputs: &[],
-            arena: &mut self.arena,
-            shared: &mut [],
-        };
+        let (weights, arena) = (&self.weights[self.aligned[0]..], &mut self.arena[self.aligned[1]..]);
+        let run = &mut Run { level, team: &Team::ALONE, weights, inputs: &[], arena, shared: &mut [] };
         match &self.kernel {
             Kernel::Conv2d(kernel) => kernel.run(run),
             Kernel::Depthwise(kernel) => kernel.run(run),
@@ -252,7 +246,7 @@ fn shares() {
                 rate * 2e-9
             );
             if let Kernel::Dense(_) = layer.kernel {
-                let weights = &layer.weights[layer.aligned..];
+                let weights = &layer.weights[layer.aligned[0]..];
                 let seconds = fastest(|| _ = black_box(level.dispatch(Read(black_box(weights)))));
                 let rate = size_of_val(weights) as f64 / seconds;
                 println!(
