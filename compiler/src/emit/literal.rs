@@ -6,14 +6,14 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
     Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Source,
-    Strips, Windows, Winograd,
+    Strips, Windows, Winograd, WinogradWeights,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::train::{
     ActivateGradient, BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares,
     BatchSum, BinaryGradient, ConvWeights, CopyGradient, DenseWeights, DepthwiseGradient, Derived, Dropout,
     Factor, Head, NormalizeGradient, PadGradient, Phase, Place, PoolGradient, Pooled, Program,
-    ResizeGradient, Rows, Saved, Segment, SoftmaxGradient, Statistics, Step,
+    ResizeGradient, Restored, Rows, Saved, Segment, SoftmaxGradient, Statistics, Step,
 };
 use convolve_runtime::weights::{
     DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides,
@@ -69,11 +69,13 @@ structs! {
     Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, at }
     DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
     Program<'_> {
-        tensors, loads, trained, kept, weights, derived, statistics, sums, arena, shared, rows_arena, steps, layers, rows,
+        tensors, loads, trained, kept, weights, derived, restored, statistics, sums, arena, shared, rows_arena, steps, layers, rows,
         segments, phases, inputs, output, gradient, head,
     }
     Phase { segments, sums }
     Statistics { channels, pixels, sum, squares, mean, variance, rate, unbiased }
+    Restored { from, to, inputs, outputs, tile }
+    WinogradWeights { input, gradient, rows, columns, tile, block, scratch, bias, sums }
     DenseWeights { input, gradient, weights, bias }
     ConvWeights { input, gradient, rows, columns, sampling, groups, weights, bias, scratch }
     DepthwiseGradient { input, gradient, output, rows, columns, multiplier, weights, bias }
@@ -146,7 +148,7 @@ enums! {
     Step {
         Conv2d(kernel), Winograd(kernel), Depthwise(kernel), Pool(kernel), Pad(kernel), Copy(kernel), Resize(kernel),
         Blocks(kernel), Binary(kernel), Normalize(kernel), Activate(kernel), Softmax(kernel), ConvWeights(kernel),
-        ActivateGradient(kernel), PoolGradient(kernel), DepthwiseGradient(kernel), PadGradient(kernel),
+        WinogradWeights(kernel), ActivateGradient(kernel), PoolGradient(kernel), DepthwiseGradient(kernel), PadGradient(kernel),
         CopyGradient(kernel), ResizeGradient(kernel), BinaryGradient(kernel), SoftmaxGradient(kernel),
         NormalizeGradient(kernel), BatchSum(kernel), BatchSquares(kernel), BatchNorm(kernel),
         BatchNormGradientSums(kernel), BatchNormGradient(kernel), Dropout(kernel), Gather { from, to },

@@ -1,7 +1,9 @@
 //! The way back: from the gradient of what a node gave to those of what it read, and of its parameters.
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Binary, BinaryOp, Blocks, Dense, PoolOp, Sampling};
+use convolve_runtime::kernels::{
+    Activation, Binary, BinaryOp, Blocks, Dense, PoolOp, Sampling, WinogradWeights,
+};
 use convolve_runtime::slot::Slot;
 use convolve_runtime::train::{
     ActivateGradient, BatchNormGradient, BatchNormGradientSums, BinaryGradient, ConvWeights, CopyGradient,
@@ -14,6 +16,7 @@ use super::forward::{copy, direct};
 use super::tape::{Space, Value};
 use super::{Found, Recorder};
 use crate::graph::{self, Conv, NodeId, Op};
+use crate::plan::winograd::Tiles;
 
 impl Recorder<'_> {
     /// Records the gradients that follow from a node's.
@@ -294,27 +297,18 @@ impl Recorder<'_> {
         let (weights, _) = self.weights.nodes[id];
         let gradient = self.tape.image_of(id, found.value);
         let input = self.image(node.inputs[0]);
-        let kernel = ConvWeights {
-            input: input.slot,
-            gradient: gradient.slot,
-            rows: conv.rows,
-            columns: conv.columns,
-            sampling: conv.sampling,
-            groups: conv.groups,
-            weights,
-            bias: conv.bias.is_some(),
-            scratch: None,
-        };
-        let scratch = kernel.padded().map(|size| self.tape.value(Space::Image, size));
-        let kernel = ConvWeights { scratch: scratch.map(|scratch| scratch.slot), ..kernel };
-        self.tape.push(id, Step::ConvWeights(kernel), &[input, gradient, scratch.unwrap_or(input)]);
+        let shapes = [self.graph.nodes[node.inputs[0]].shape, node.shape];
+        if let Some(tiles) = self.tiles(conv, shapes[0], shapes[1]) {
+            self.kernel_in_tiles(id, conv, tiles, [input, gradient]);
+        } else {
+            self.kernel_directly(id, conv, [input, gradient]);
+        }
         if !self.needed[node.inputs[0]] {
             return;
         }
         let output = self.room(node.inputs[0]);
         let [inputs, outputs] = [input.slot.channels, gradient.slot.channels];
         let back = turned(conv, inputs);
-        let shapes = [self.graph.nodes[node.inputs[0]].shape, node.shape];
         let tiles = back.as_ref().and_then(|back| self.tiles(back, shapes[1], shapes[0]));
         if let (Some(back), Some(tiles)) = (&back, tiles) {
             let tile = tiles.tile;
@@ -340,6 +334,50 @@ impl Recorder<'_> {
             self.tape.push(id, Step::Conv2d(kernel), &[gradient, output]);
         }
         self.give(node.inputs[0], Found { value: output, own: true });
+    }
+
+    /// Records the gradient of a convolution's kernel.
+    fn kernel_directly(&mut self, id: NodeId, conv: &Conv, [input, gradient]: [Value; 2]) {
+        let kernel = ConvWeights {
+            input: input.slot,
+            gradient: gradient.slot,
+            rows: conv.rows,
+            columns: conv.columns,
+            sampling: conv.sampling,
+            groups: conv.groups,
+            weights: self.weights.nodes[id].0,
+            bias: conv.bias.is_some(),
+            scratch: None,
+        };
+        let scratch = kernel.padded().map(|size| self.tape.value(Space::Image, size));
+        let kernel = ConvWeights { scratch: scratch.map(|scratch| scratch.slot), ..kernel };
+        self.tape.push(id, Step::ConvWeights(kernel), &[input, gradient, scratch.unwrap_or(input)]);
+    }
+
+    /// Records the gradient of a kernel that is multiplied in tiles, and what becomes of it in the end.
+    fn kernel_in_tiles(
+        &mut self,
+        id: NodeId,
+        conv: &Conv,
+        Tiles { tile, block }: Tiles,
+        [input, gradient]: [Value; 2],
+    ) {
+        let weights = self.weights.nodes[id].0;
+        let [inputs, outputs] = [input.slot.channels, gradient.slot.channels];
+        let floats = WinogradWeights::scratch(tile, block, inputs, outputs);
+        let scratch = self.tape.value(Space::Image, [1, 1, floats]);
+        let kernel = WinogradWeights {
+            input: input.slot,
+            gradient: gradient.slot,
+            rows: conv.rows,
+            columns: conv.columns,
+            tile,
+            block,
+            scratch: scratch.slot,
+            bias: conv.bias.map(|_| weights),
+            sums: self.derivations.restore(weights, inputs, outputs, tile),
+        };
+        self.tape.push(id, Step::WinogradWeights(kernel), &[input, gradient, scratch]);
     }
 
     fn depthwise_gradient(&mut self, id: NodeId, op: &graph::Depthwise, found: Found) {

@@ -12,7 +12,7 @@ pub use prepare::{Prepared, prepare};
 
 use convolve_runtime::kernels::{Activation, Sampling};
 use convolve_runtime::train::{
-    BatchMoments, Derived, Head, Phase, Place, Program, Rows, Segment, Statistics, Step,
+    BatchMoments, Derived, Head, Phase, Place, Program, Restored, Rows, Segment, Statistics, Step,
 };
 use convolve_runtime::weights::{Load, PANEL, Parameter, padded};
 
@@ -32,6 +32,7 @@ pub struct Training<'g> {
     kept: usize,
     weights: usize,
     derived: Vec<Derived>,
+    restored: Vec<Restored>,
     statistics: Vec<Statistics>,
     sums: usize,
     arena: usize,
@@ -57,7 +58,7 @@ impl<'g> Training<'g> {
         let (tape, _, _) = Recorder::new(graph, &weights, Tape::default()).record();
         let (tape, [arena, shared, rows_arena]) = tape.placed();
         let recorder = Recorder::new(graph, &weights, tape);
-        let (tape, Derivations { list, floats }, [output, gradient]) = recorder.record();
+        let (tape, derivations, [output, gradient]) = recorder.record();
         let mut inputs = vec![0; graph.inputs.len()];
         for node in &graph.nodes {
             if let Op::Input(index) = node.op {
@@ -68,11 +69,12 @@ impl<'g> Training<'g> {
             tensors: parameters(graph),
             trained: weights.trained,
             kept: weights.kept,
-            weights: floats,
-            derived: list,
+            weights: derivations.floats,
+            derived: derivations.list,
+            restored: derivations.restored,
             statistics: weights.statistics,
             loads: weights.loads,
-            sums: weights.sums,
+            sums: derivations.sums,
             arena,
             shared,
             rows_arena,
@@ -98,6 +100,7 @@ impl<'g> Training<'g> {
             kept: self.kept,
             weights: self.weights,
             derived: &self.derived,
+            restored: &self.restored,
             statistics: &self.statistics,
             sums: self.sums,
             arena: self.arena,
@@ -170,10 +173,13 @@ impl<'g> Packed<'g> {
     }
 }
 
-/// What is made of the weights, behind them.
+/// What is made of the weights, behind them, and what their gradients are made of.
 struct Derivations {
     list: Vec<Derived>,
     floats: usize,
+    restored: Vec<Restored>,
+    /// Floats of all sums.
+    sums: usize,
 }
 
 impl Derivations {
@@ -184,6 +190,16 @@ impl Derivations {
         self.floats += derived.len();
         self.list.push(derived);
         at
+    }
+}
+
+impl Derivations {
+    /// Adds the gradient of a kernel in tiles; gives the first of its sums.
+    fn restore(&mut self, to: usize, inputs: usize, outputs: usize, tile: usize) -> usize {
+        let from = self.sums;
+        self.sums += padded(outputs) * (tile + 2) * (tile + 2) * inputs;
+        self.restored.push(Restored { from, to, inputs, outputs, tile });
+        from
     }
 }
 
@@ -223,7 +239,12 @@ impl<'g> Recorder<'g> {
             graph,
             core: cost::core(usize::MAX),
             weights,
-            derivations: Derivations { list: Vec::new(), floats: weights.kept },
+            derivations: Derivations {
+                list: Vec::new(),
+                floats: weights.kept,
+                restored: Vec::new(),
+                sums: weights.sums,
+            },
             tape,
             values: vec![None; count],
             gathered: vec![None; count],
@@ -247,7 +268,7 @@ impl<'g> Recorder<'g> {
         for id in (0..self.graph.nodes.len()).rev() {
             self.backward(id);
         }
-        self.tape.end_phase(0..self.weights.trained);
+        self.tape.end_phase(0..self.derivations.sums);
         (self.tape, self.derivations, [value, gradient])
     }
 

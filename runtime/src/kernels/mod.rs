@@ -32,4 +32,4 @@ pub use pool::{Pool, PoolOp, Windows};
 pub use resize::{Resize, ResizeMode};
 pub use softmax::Softmax;
 pub use strips::Strips;
-pub use winograd::{Source, Winograd};
+pub use winograd::{Source, Winograd, WinogradWeights};

@@ -46,7 +46,7 @@ pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::Wasm;
-pub(crate) use winograd::{F2, F4, Join, Outputs, Scheme, Window};
+pub(crate) use winograd::{Along, F2, F4, Join, Outputs, Scheme, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};
 

@@ -12,10 +12,15 @@ use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::{Simd, Square, Target, WithSimd};
 
+/// A transform of `I` cells to the `N` elements of a window: `Bᵀ d`, of as many cells as there are elements, or `A y`, of
+/// the gradients of a tile's outputs.
+pub(crate) trait Along<const I: usize, const N: usize> {
+    /// The transform along one axis.
+    fn apply<S: Simd>(simd: S, cells: [S::V; I]) -> [S::V; N];
+}
+
 /// The matrices of a tile of `T` outputs and `N` cells a side, times a vector.
-pub(crate) trait Scheme<const N: usize, const T: usize> {
-    /// `Bᵀ d`
-    fn window<S: Simd>(simd: S, d: [S::V; N]) -> [S::V; N];
+pub(crate) trait Scheme<const N: usize, const T: usize>: Along<N, N> + Along<T, N> {
     /// `Aᵀ m`
     fn outputs<S: Simd>(simd: S, m: [S::V; N]) -> [S::V; T];
 }
@@ -23,9 +28,9 @@ pub(crate) trait Scheme<const N: usize, const T: usize> {
 /// Four outputs a side; points 0, ±√½, ±√2, whose error is a third of that of 0, ±1, ±2.
 pub(crate) struct F4;
 
-impl Scheme<6, 4> for F4 {
+impl Along<6, 6> for F4 {
     #[inline(always)]
-    fn window<S: Simd>(simd: S, d: [S::V; 6]) -> [S::V; 6] {
+    fn apply<S: Simd>(simd: S, d: [S::V; 6]) -> [S::V; 6] {
         let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
         let even = [add_scaled(-2.0, d[2], d[4]), add_scaled(-0.5, d[2], d[4])];
         let root = |factor: f32, a| simd.mul(simd.splat(factor), a);
@@ -42,7 +47,28 @@ impl Scheme<6, 4> for F4 {
             add_scaled(-2.5, d[3], simd.add(d[1], d[5])),
         ]
     }
+}
 
+impl Along<4, 6> for F4 {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, y: [S::V; 4]) -> [S::V; 6] {
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let even = [add_scaled(0.5, y[2], y[0]), add_scaled(2.0, y[2], y[0])];
+        let root = |factor: f32, a| simd.mul(simd.splat(factor), a);
+        let odd =
+            [root(FRAC_1_SQRT_2, add_scaled(0.5, y[3], y[1])), root(SQRT_2, add_scaled(2.0, y[3], y[1]))];
+        [
+            y[0],
+            simd.add(even[0], odd[0]),
+            simd.sub(even[0], odd[0]),
+            simd.add(even[1], odd[1]),
+            simd.sub(even[1], odd[1]),
+            y[3],
+        ]
+    }
+}
+
+impl Scheme<6, 4> for F4 {
     #[inline(always)]
     fn outputs<S: Simd>(simd: S, m: [S::V; 6]) -> [S::V; 4] {
         let even = [simd.add(m[1], m[2]), simd.add(m[3], m[4])];
@@ -61,27 +87,37 @@ impl Scheme<6, 4> for F4 {
 /// Two outputs a side; points 0, ±1.
 pub(crate) struct F2;
 
-impl Scheme<4, 2> for F2 {
+impl Along<4, 4> for F2 {
     #[inline(always)]
-    fn window<S: Simd>(simd: S, d: [S::V; 4]) -> [S::V; 4] {
+    fn apply<S: Simd>(simd: S, d: [S::V; 4]) -> [S::V; 4] {
         [simd.sub(d[2], d[0]), simd.add(d[2], d[1]), simd.sub(d[2], d[1]), simd.sub(d[3], d[1])]
     }
+}
 
+impl Along<2, 4> for F2 {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, [a, b]: [S::V; 2]) -> [S::V; 4] {
+        [a, simd.add(a, b), simd.sub(a, b), b]
+    }
+}
+
+impl Scheme<4, 2> for F2 {
     #[inline(always)]
     fn outputs<S: Simd>(simd: S, m: [S::V; 4]) -> [S::V; 2] {
         [simd.add(simd.add(m[0], m[1]), m[2]), simd.add(simd.sub(m[1], m[2]), m[3])]
     }
 }
 
-/// The window of a tile, to transform: channel `c` of output pixel `(i · N + j) · step` is `(Bᵀ d B)[i][j]` of that channel.
+/// The window of a tile, to transform: channel `c` of output pixel `(i · N + j) · step` is `(Bᵀ d B)[i][j]` of that channel;
+/// or the gradients of a tile's outputs, likewise.
 #[derive(Debug)]
-pub(crate) struct Window<'a, const N: usize> {
+pub(crate) struct Window<'a, const I: usize> {
     /// The cells.
     pub input: &'a [f32],
     /// First float of each row of the window; `None` is a row of zeros.
-    pub rows: [Option<usize>; N],
+    pub rows: [Option<usize>; I],
     /// First float of each column, from the row's; `None` is a column of zeros.
-    pub columns: [Option<usize>; N],
+    pub columns: [Option<usize>; I],
     /// Channels; what is written is a whole number of vectors, zero in the lanes after them.
     pub channels: usize,
     /// The transformed window.
@@ -90,29 +126,29 @@ pub(crate) struct Window<'a, const N: usize> {
     pub step: usize,
 }
 
-impl<const N: usize> Window<'_, N> {
+impl<const I: usize> Window<'_, I> {
     /// Transforms the window.
     ///
     /// # Panics
     /// If it leaves one of its slices.
     #[inline(always)]
-    pub(crate) fn compute<S: Simd, F: Scheme<N, T>, const T: usize>(&self, simd: S) {
-        assert!(self.fits(S::LANES) == Some(true), "the window leaves its slices");
-        simd.call(CheckedWindow::<F, N, T>(self, core::marker::PhantomData));
+    pub(crate) fn compute<S: Simd, F: Along<I, N>, const N: usize>(&self, simd: S) {
+        assert!(self.fits(S::LANES, N) == Some(true), "the window leaves its slices");
+        simd.call(CheckedWindow::<F, I, N>(self, core::marker::PhantomData));
     }
 
-    fn fits(&self, lanes: usize) -> Option<bool> {
-        let farthest = |axis: &[Option<usize>; N]| axis.iter().flatten().copied().max().unwrap_or(0);
+    fn fits(&self, lanes: usize, n: usize) -> Option<bool> {
+        let farthest = |axis: &[Option<usize>; I]| axis.iter().flatten().copied().max().unwrap_or(0);
         let input = farthest(&self.rows).checked_add(farthest(&self.columns))?.checked_add(self.channels)?;
         let width = self.channels.checked_next_multiple_of(lanes)?;
-        Some(input <= self.input.len() && self.output.reaches(self.step.checked_mul(N * N - 1), width))
+        Some(input <= self.input.len() && self.output.reaches(self.step.checked_mul(n * n - 1), width))
     }
 }
 
 /// A window that was found to fit its slices.
-struct CheckedWindow<'w, F, const N: usize, const T: usize>(&'w Window<'w, N>, core::marker::PhantomData<F>);
+struct CheckedWindow<'w, F, const I: usize, const N: usize>(&'w Window<'w, I>, core::marker::PhantomData<F>);
 
-impl<F: Scheme<N, T>, const N: usize, const T: usize> WithSimd for CheckedWindow<'_, F, N, T> {
+impl<F: Along<I, N>, const I: usize, const N: usize> WithSimd for CheckedWindow<'_, F, I, N> {
     type Output = ();
 
     #[inline(always)]
@@ -137,7 +173,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize> WithSimd for CheckedWindow
     }
 }
 
-impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T> {
+impl<F: Along<I, N>, const I: usize, const N: usize> CheckedWindow<'_, F, I, N> {
     /// Transforms `count` channels from `channel` on; if `WHOLE`, a vector of them, and if `INSIDE`, no cell is outside.
     ///
     /// # Safety
@@ -151,18 +187,18 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T>
     ) {
         let Window { input, rows, columns, output, step, .. } = self.0;
         let zero = simd.splat(0.0);
-        let mut across = [[zero; N]; N];
+        let mut across = [[zero; N]; I];
         // SAFETY: the caller's promise; of cells outside nothing is read.
         unsafe {
             let input = input.as_ptr().add(channel);
-            for i in 0..N {
+            for i in 0..I {
                 let row = match rows[i] {
                     Some(row) => input.add(row),
                     None if INSIDE => core::hint::unreachable_unchecked(),
                     None => continue,
                 };
-                let mut cells = [zero; N];
-                for j in 0..N {
+                let mut cells = [zero; I];
+                for j in 0..I {
                     cells[j] = match columns[j] {
                         Some(column) if WHOLE => simd.load_at(row.add(column)),
                         Some(column) => simd.load_some_at(row.add(column), count),
@@ -170,15 +206,15 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize> CheckedWindow<'_, F, N, T>
                         None => zero,
                     };
                 }
-                across[i] = F::window(simd, cells);
+                across[i] = F::apply(simd, cells);
             }
             let (output, step) = (output.to.add(channel), *step * output.pitch);
             for j in 0..N {
-                let mut column = [zero; N];
-                for i in 0..N {
+                let mut column = [zero; I];
+                for i in 0..I {
                     column[i] = across[i][j];
                 }
-                let column = F::window(simd, column);
+                let column = F::apply(simd, column);
                 for i in 0..N {
                     simd.store_at(column[i], output.add((i * N + j) * step));
                 }

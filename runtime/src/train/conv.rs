@@ -1,7 +1,7 @@
 use super::Pass;
 use crate::geometry::Axis;
 use crate::kernels::Sampling;
-use crate::simd::{Operand, Outer, Simd, WithSimd};
+use crate::simd::{Level, Operand, Outer, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -62,7 +62,7 @@ impl ConvWeights {
         let level = pass.run.level;
         if self.bias {
             let [floats] = pass.run.read([&self.gradient]);
-            self.biases(floats, &mut pass.sums[self.weights..]);
+            add_biases(level, floats, &self.gradient, self.groups, &mut pass.sums[self.weights..]);
         }
         let [over, windows] = self.moved();
         let (over_floats, windows_floats, over_slot);
@@ -80,28 +80,6 @@ impl ConvWeights {
         ];
         let sums = &mut pass.sums[self.weights..];
         level.dispatch(Task { kernel: self, operands, sums });
-    }
-
-    /// Adds up the gradients of each channel, row by row so that little is lost to rounding.
-    fn biases(&self, floats: &[f32], sums: &mut [f32]) {
-        let Slot { height, width, channels, pitch, .. } = self.gradient;
-        let outputs = channels / self.groups;
-        for group in 0..self.groups {
-            for first in (0..outputs).step_by(PANEL) {
-                let own = PANEL.min(outputs - first);
-                let mut total = [0.0; PANEL];
-                for y in 0..height {
-                    let mut row = [0.0; PANEL];
-                    for x in 0..width {
-                        let at = (y * width + x) * pitch + group * outputs + first;
-                        row.iter_mut().zip(&floats[at..at + own]).for_each(|(sum, g)| *sum += g);
-                    }
-                    total.iter_mut().zip(row).for_each(|(sum, row)| *sum += row);
-                }
-                let sums = &mut sums[group * padded(outputs) + first..];
-                sums.iter_mut().zip(total).for_each(|(sum, total)| *sum += total);
-            }
-        }
     }
 
     /// Copies the tensor that windows move over between zeros.
@@ -177,6 +155,55 @@ impl WithSimd for Task<'_> {
                     sums: panels,
                 }
                 .add(simd);
+            }
+        }
+    }
+}
+
+/// Adds the gradients of all pixels to those of the biases: each group's output channels from a whole panel on.
+pub(crate) fn add_biases(level: Level, floats: &[f32], gradient: &Slot, groups: usize, sums: &mut [f32]) {
+    level.dispatch(Biases { floats, gradient, groups, sums });
+}
+
+/// Gradients to add up, row by row so that little is lost to rounding.
+struct Biases<'a> {
+    floats: &'a [f32],
+    gradient: &'a Slot,
+    groups: usize,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Biases<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Slot { height, width, channels, pitch, .. } = *self.gradient;
+        let outputs = channels / self.groups;
+        for channel in (0..channels).step_by(S::LANES) {
+            // Lanes past a group's end belong to the next one.
+            let (group, own) = (channel / outputs, channel % outputs);
+            let count = S::LANES.min(channels - channel);
+            let mut total = s.splat(0.0);
+            for y in 0..height {
+                let mut row = s.splat(0.0);
+                for x in 0..width {
+                    let floats = &self.floats[(y * width + x) * pitch + channel..];
+                    let lanes =
+                        if count == S::LANES { s.load(floats) } else { s.load_partial(&floats[..count]) };
+                    row = s.add(row, lanes);
+                }
+                total = s.add(total, row);
+            }
+            let mut lanes = [0.0; PANEL];
+            s.store_partial(total, &mut lanes[..S::LANES]);
+            if own + count <= outputs {
+                let sums = &mut self.sums[group * padded(outputs) + own..][..count];
+                sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += lane);
+            } else {
+                for (channel, lane) in (channel..channel + count).zip(lanes) {
+                    self.sums[channel / outputs * padded(outputs) + channel % outputs] += lane;
+                }
             }
         }
     }

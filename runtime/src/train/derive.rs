@@ -1,7 +1,10 @@
 use super::share::each_piece;
 use crate::simd::{Level, Simd, WithSimd};
 use crate::team::Team;
-use crate::weights::{PANEL, kernel_in_tiles, padded};
+use crate::weights::{PANEL, kernel_in_tiles, kernel_of_tiles, padded};
+
+/// Taps of a 3 × 3 kernel.
+const TAPS: usize = 9;
 
 /// Panels that are made of others after every update of the weights.
 ///
@@ -150,8 +153,6 @@ impl WithSimd for InTiles<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        /// Taps of the kernel.
-        const TAPS: usize = 9;
         let Self { source, panel, first, sizes: [inputs, outputs], tile, back } = self;
         let cells = panel.as_chunks_mut::<PANEL>().0;
         let source = source.as_chunks::<PANEL>().0;
@@ -169,6 +170,63 @@ impl WithSimd for InTiles<'_> {
                 };
             let taps = core::array::from_fn(|row| core::array::from_fn(|column| tap(3 * row + column)));
             kernel_in_tiles(tile, taps, |element, lanes| cells[element * read + index] = lanes);
+        }
+    }
+}
+
+/// The gradient of a 3 × 3 kernel that follows from that of the transformed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// First of the totals of the transformed kernel's gradient, which lie behind those of the kernel's.
+    pub from: usize,
+    /// First of the totals of biases and kernel.
+    pub to: usize,
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Outputs of a tile along each side.
+    pub tile: usize,
+}
+
+impl Restored {
+    /// Writes the kernel's gradient.
+    ///
+    /// # Panics
+    /// If it leaves `totals`, or does not lie before what it follows from.
+    pub fn make(&self, level: Level, team: &Team, totals: &mut [f32]) {
+        let Self { from, to, inputs, outputs, tile } = *self;
+        let (before, after) = totals.split_at_mut(from);
+        let panels = &mut before[to + padded(outputs)..][..padded(outputs) * TAPS * inputs];
+        each_piece(team, panels, TAPS * inputs * PANEL, |index, panel| {
+            let floats = (tile + 2) * (tile + 2) * inputs * PANEL;
+            let source = &after[index * floats..][..floats];
+            level.dispatch(OutOfTiles { source, panel, inputs, tile });
+        });
+    }
+}
+
+/// One panel of a transformed kernel's gradient.
+struct OutOfTiles<'a> {
+    source: &'a [f32],
+    panel: &'a mut [f32],
+    inputs: usize,
+    tile: usize,
+}
+
+impl WithSimd for OutOfTiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { source, panel, inputs, tile } = self;
+        let cells = panel.as_chunks_mut::<PANEL>().0;
+        let source = source.as_chunks::<PANEL>().0;
+        for input in 0..inputs {
+            let taps = kernel_of_tiles(tile, |element| source[element * inputs + input]);
+            for (tap, lanes) in taps.iter().flatten().enumerate() {
+                cells[tap * inputs + input] = *lanes;
+            }
         }
     }
 }

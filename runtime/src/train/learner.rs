@@ -190,6 +190,9 @@ impl<'p> Learner<'p> {
                 }
             });
         }
+        for restored in self.program.restored {
+            restored.make(self.level, &self.team, self.totals.as_mut_slice());
+        }
         let loss: f64 = groups.iter().map(|group| read(group).loss).sum();
         if finite.into_inner() && loss.is_finite() {
             return Ok(loss);

@@ -39,9 +39,10 @@ pub use batch_norm::{
 };
 pub use binary::{BinaryGradient, Factor};
 pub use conv::ConvWeights;
+pub(crate) use conv::add_biases;
 pub use dense::{DenseWeights, Rows};
 pub use depthwise::DepthwiseGradient;
-pub use derive::Derived;
+pub use derive::{Derived, Restored};
 pub use dropout::Dropout;
 #[cfg(feature = "std")]
 pub use finite::NotFinite;

@@ -3,10 +3,11 @@ use core::ops::Range;
 use super::{
     ActivateGradient, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
     BinaryGradient, ConvWeights, CopyGradient, DepthwiseGradient, Derived, Dropout, Head, NormalizeGradient,
-    PadGradient, Pass, PoolGradient, ResizeGradient, Rows, SoftmaxGradient,
+    PadGradient, Pass, PoolGradient, ResizeGradient, Restored, Rows, SoftmaxGradient,
 };
 use crate::kernels::{
     Activate, Binary, Blocks, Conv2d, Copy, Depthwise, Normalize, Pad, Pool, Resize, Softmax, Winograd,
+    WinogradWeights,
 };
 use crate::slot::Slot;
 use crate::weights::{Load, Parameter, ParameterId};
@@ -29,6 +30,8 @@ pub struct Program<'p> {
     pub weights: usize,
     /// What is made of the weights before each step.
     pub derived: &'p [Derived],
+    /// The gradients that follow from others after each step.
+    pub restored: &'p [Restored],
     /// The running statistics.
     pub statistics: &'p [Statistics],
     /// Floats of a group's sums.
@@ -149,6 +152,8 @@ pub enum Step {
     Softmax(Softmax),
     /// [`ConvWeights`].
     ConvWeights(ConvWeights),
+    /// [`WinogradWeights`].
+    WinogradWeights(WinogradWeights),
     /// [`ActivateGradient`].
     ActivateGradient(ActivateGradient),
     /// [`PoolGradient`].
@@ -251,6 +256,7 @@ impl Step {
             Self::Activate(kernel) => kernel.run(&mut pass.run),
             Self::Softmax(kernel) => kernel.run(&mut pass.run),
             Self::ConvWeights(kernel) => kernel.run(pass),
+            Self::WinogradWeights(kernel) => kernel.run(pass),
             Self::ActivateGradient(kernel) => kernel.run(pass),
             Self::PoolGradient(kernel) => kernel.run(pass),
             Self::DepthwiseGradient(kernel) => kernel.run(pass),

@@ -14,7 +14,7 @@ pub use data::{Data, init, key};
 #[cfg(feature = "std")]
 pub use error::WeightsError;
 pub use pack::{pack, unpack};
-pub(crate) use winograd::kernel_in_tiles;
+pub(crate) use winograd::{kernel_in_tiles, kernel_of_tiles};
 
 /// Output channels of a weight panel: one AVX-512 vector, two of AVX2, four of NEON. The layout of packed
 /// weights is the same on every processor.

@@ -78,6 +78,43 @@ pub(super) fn winograd(
     }
 }
 
+/// The taps of `Gᵀ u G`: what the gradient of a transformed kernel is for the kernel itself. `read` gives the elements.
+#[inline(always)]
+pub(crate) fn kernel_of_tiles(
+    tile: usize,
+    read: impl Fn(usize) -> [f32; PANEL],
+) -> [[[f32; PANEL]; SIDE]; SIDE] {
+    let elements = tile + 2;
+    let element = |row: usize, column: usize| -> Lanes {
+        let is_there = row < elements && column < elements;
+        if is_there { read(row * elements + column).map(f64::from) } else { [0.0; PANEL] }
+    };
+    let across: [[Lanes; SIDE]; MOST] =
+        core::array::from_fn(|row| restored(tile, core::array::from_fn(|column| element(row, column))));
+    let columns: [[Lanes; SIDE]; SIDE] =
+        core::array::from_fn(|column| restored(tile, across.each_ref().map(|row| row[column])));
+    core::array::from_fn(|row| core::array::from_fn(|column| columns[column][row].map(|x| x as f32)))
+}
+
+/// `Gᵀ u`.
+#[inline(always)]
+fn restored(tile: usize, u: [Lanes; MOST]) -> [Lanes; SIDE] {
+    let points: &[(f64, f64)] =
+        if tile == 4 { &[(FRAC_1_SQRT_2, -2.0 / 3.0), (SQRT_2, 1.0 / 6.0)] } else { &[(1.0, 0.5)] };
+    let first = if tile == 4 { 1.0 } else { -1.0 };
+    let mut taps = [u[0].map(|x| first * x), [0.0; PANEL], u[tile + 1]];
+    for (index, (point, scale)) in points.iter().enumerate() {
+        let (plus, minus) = (&u[1 + 2 * index], &u[2 + 2 * index]);
+        for lane in 0..PANEL {
+            let (even, odd) = (scale * (plus[lane] + minus[lane]), scale * (plus[lane] - minus[lane]));
+            taps[0][lane] += even;
+            taps[1][lane] += point * odd;
+            taps[2][lane] += point * point * even;
+        }
+    }
+    taps
+}
+
 /// `G g`, for as many elements as a tile of this size has.
 #[inline(always)]
 fn transformed(tile: usize, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {

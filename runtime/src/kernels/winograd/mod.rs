@@ -1,5 +1,8 @@
+mod gradient;
 mod multiply;
 mod transform;
+
+pub use gradient::WinogradWeights;
 
 use core::array::from_fn;
 use core::ops::Range;

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::Operands;
-use crate::simd::{Cells, F2, F4, Scheme, Simd, Window, WithSimd};
+use crate::simd::{Along, Cells, F2, F4, Simd, Window, WithSimd};
 
 impl Operands<'_> {
     /// Transforms some channels of the windows of these tiles.
@@ -25,15 +25,15 @@ impl WithSimd for Transform<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            4 => self.compute::<S, F4, 6, 4>(simd),
-            _ => self.compute::<S, F2, 4, 2>(simd),
+            4 => self.compute::<S, F4, 6>(simd),
+            _ => self.compute::<S, F2, 4>(simd),
         }
     }
 }
 
 impl Transform<'_, '_> {
     #[inline(always)]
-    fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
+    fn compute<S: Simd, F: Along<N, N>, const N: usize>(self, simd: S) {
         let Self { operands, tiles, windows } = self;
         let own = windows.channels();
         for (source, input, first) in operands.sources() {
@@ -47,7 +47,7 @@ impl Transform<'_, '_> {
                 let [rows, columns] = operands.window::<N>(tile, source);
                 let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
                 let channels = own.len();
-                Window { input, rows, columns, channels, output, step }.compute::<S, F, T>(simd);
+                Window { input, rows, columns, channels, output, step }.compute::<S, F, N>(simd);
             }
         }
     }

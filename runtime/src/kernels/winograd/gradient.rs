@@ -1,0 +1,182 @@
+use core::array::from_fn;
+use core::ops::Range;
+
+use super::{Layout, Operands, Source, Winograd, split};
+use crate::geometry::Axis;
+use crate::simd::{Along, Cells, F2, F4, Operand, Outer, Simd, Tiling, Window, WithSimd};
+use crate::slot::Slot;
+use crate::train::{Pass, add_biases};
+use crate::weights::PANEL;
+
+/// The gradient of a [`Winograd`] convolution's transformed kernel: with `Y = Aᵀ [U ⊙ (Bᵀ d B)] A` it is
+/// `Σ (Bᵀ d B) (A (∂/∂Y) Aᵀ)` over all tiles, element by element, a quarter or half of the products that the kernel's own
+/// gradient takes. That follows from it once, after all images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WinogradWeights {
+    /// What the convolution read.
+    pub input: Slot,
+    /// The gradient with respect to its sums.
+    pub gradient: Slot,
+    /// The window along the rows: three taps of stride 1.
+    pub rows: Axis,
+    /// The window along the columns.
+    pub columns: Axis,
+    /// Outputs of a tile along each side, 4 or 2.
+    pub tile: usize,
+    /// Most tiles that are computed at once.
+    pub block: usize,
+    /// Memory for them, of [`scratch`](Self::scratch) floats.
+    pub scratch: Slot,
+    /// First of the sums of the biases, if the convolution has some.
+    pub bias: Option<usize>,
+    /// First of the sums that it adds to: panels `[outputs / 16][(tile + 2)²][inputs][16]`.
+    pub sums: usize,
+}
+
+impl WinogradWeights {
+    /// Floats of scratch memory for so many tiles at once.
+    #[must_use]
+    pub const fn scratch(tile: usize, block: usize, inputs: usize, outputs: usize) -> usize {
+        Layout::new(tile, block, inputs).split() + Layout::new(tile, block, outputs).split()
+    }
+
+    /// Adds the gradient.
+    pub fn run(&self, pass: &mut Pass<'_>) {
+        let Pass { run, sums, .. } = pass;
+        let level = run.level;
+        let Self { input, gradient, rows, columns, tile, block, scratch, .. } = *self;
+        // The convolution whose windows these are.
+        let layer = Winograd {
+            input: Source { slot: input, repeat: [1, 1] },
+            beside: None,
+            output: gradient,
+            residual: None,
+            rows,
+            columns,
+            tile,
+            block,
+            scratch,
+            weights: 0,
+            activation: super::Activation::Linear,
+            pool: None,
+        };
+        let ([input, floats], scratch) = run.operands([&input, &gradient], &scratch);
+        if let Some(bias) = self.bias {
+            add_biases(level, floats, &gradient, 1, &mut sums[bias..]);
+        }
+        let layouts = [Layout::new(tile, block, layer.inputs()), Layout::new(tile, block, gradient.channels)];
+        let (windows, gradients) = scratch.split_at_mut(layouts[0].split());
+        let tiling = layer.tiling();
+        let operands = Operands {
+            layer: &layer,
+            tiling,
+            layout: layouts[0],
+            level,
+            weights: &[],
+            inputs: [input, input],
+            residual: &[],
+        };
+        let tiles = tiling[0].count() * tiling[1].count();
+        let sums = &mut sums[self.sums..];
+        for block in split(&(0..tiles), tiles.div_ceil(block)) {
+            operands.transform(block.clone(), &mut Cells::new(windows, &layouts[0].windows));
+            let to = &mut Cells::new(gradients, &layouts[1].windows);
+            let step = layouts[1].windows.width;
+            level.dispatch(Gradients {
+                slot: &gradient,
+                floats,
+                tiling,
+                tile,
+                tiles: block.clone(),
+                step,
+                to,
+            });
+            let operands = [(&*windows, layouts[0].windows), (&*gradients, layouts[1].windows)];
+            let channels = [self.input.channels, gradient.channels];
+            level.dispatch(Products { operands, channels, tiles: block.len(), sums: &mut *sums });
+        }
+    }
+}
+
+/// Gradients of tiles, to transform.
+struct Gradients<'a, 'o> {
+    slot: &'a Slot,
+    floats: &'a [f32],
+    tiling: [Tiling; 2],
+    tile: usize,
+    tiles: Range<usize>,
+    /// Pixels of `to` from one element to the next.
+    step: usize,
+    to: &'a mut Cells<'o>,
+}
+
+impl WithSimd for Gradients<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.tile {
+            4 => self.compute::<S, F4, 6, 4>(simd),
+            _ => self.compute::<S, F2, 4, 2>(simd),
+        }
+    }
+}
+
+impl Gradients<'_, '_> {
+    #[inline(always)]
+    fn compute<S: Simd, F: Along<T, N>, const N: usize, const T: usize>(self, simd: S) {
+        let Self { slot, floats, tiling: [down, across], tiles, step, to, .. } = self;
+        let channels = slot.channels;
+        let cell = |first: usize, step: usize, size: usize, pitch: usize| {
+            move |index: usize| {
+                let at = first + index * step;
+                (at < size).then_some(at * pitch)
+            }
+        };
+        for (index, tile) in tiles.enumerate() {
+            let (y, x) = (tile / across.count(), tile % across.count());
+            let row = cell(down.first(y), down.step(), slot.height, slot.width * slot.pitch);
+            let column = cell(across.first(x), across.step(), slot.width, slot.pitch);
+            let output = to.from(index, 0);
+            Window { input: floats, rows: from_fn(row), columns: from_fn(column), channels, output, step }
+                .compute::<S, F, N>(simd);
+        }
+    }
+}
+
+/// Transformed windows and gradients, to multiply.
+struct Products<'a> {
+    /// Both, with a row for each element and a pixel for each tile.
+    operands: [(&'a [f32], Slot); 2],
+    /// Channels of each.
+    channels: [usize; 2],
+    tiles: usize,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { operands, channels: [inputs, channels], tiles, sums } = self;
+        for element in 0..operands[0].1.height {
+            let [left, right] = operands.map(|(floats, slot)| Operand {
+                floats: &floats[element * slot.width * slot.pitch..],
+                steps: [0, slot.pitch],
+            });
+            Outer {
+                left,
+                offsets: [(1, 0), (1, 0)],
+                run: inputs,
+                right,
+                channels,
+                pixels: [1, tiles],
+                first: element * inputs,
+                panel: operands[0].1.height * inputs * PANEL,
+                sums: &mut *sums,
+            }
+            .add(simd);
+        }
+    }
+}
