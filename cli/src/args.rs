@@ -7,14 +7,17 @@ use convolve_compiler::graph;
 use convolve_runtime::simd::Level;
 
 use crate::complete::CompletionsArgs;
+use crate::evaluate::EvaluateArgs;
 use crate::features::FeaturesArgs;
 use crate::graph::GraphArgs;
+use crate::history::HistoryArgs;
 use crate::memory::MemoryArgs;
 use crate::paint::Color;
 use crate::report::ReportArgs;
+use crate::train::TrainArgs;
 use crate::{array, explore, receptive, signal};
 
-/// Checks, summarises, expands, runs, measures and draws convolutional networks written in YAML.
+/// Checks, summarises, expands, trains, runs, measures and draws convolutional networks written in YAML.
 #[derive(Debug, Parser)]
 #[command(name = "convolve", version, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -30,6 +33,7 @@ Examples:
   convolve check models/specs/*.yaml
   convolve summary unet.yaml | less -S
   convolve expand unet.yaml > unet.rs
+  convolve train unet.yaml --data cells --validation-split 0.1 --output unet.safetensors
   convolve run unet.yaml --weights unet.safetensors --input cells.png --output mask.npy
   convolve bench unet.yaml
   convolve pad photo.png --mode reflect,edge --padding 40 --output padded.png
@@ -39,7 +43,8 @@ Examples:
 Exit codes:
   0  done, or only warnings
   1  something is wrong with a file or a network: it is told on stderr
-  2  the command line is wrong";
+  2  the command line is wrong
+  130  Ctrl-C has ended a training, which `--resume` goes on with";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -84,6 +89,12 @@ pub(crate) enum Command {
     Memory(MemoryArgs),
     /// Write a page on the network: layers, graphs, memory, decisions, feature maps
     Report(ReportArgs),
+    /// Train a network on examples, and write its weights
+    Train(Box<TrainArgs>),
+    /// Tell how good a network is on examples: loss, metrics, which classes it confuses
+    Evaluate(EvaluateArgs),
+    /// Show how a training went, epoch by epoch
+    History(HistoryArgs),
     /// Run a network on .npy files or images
     Run(RunArgs),
     /// Picture what every layer gives: feature maps, vectors
@@ -192,9 +203,9 @@ pub(crate) struct BenchArgs {
 /// The form of a result.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Format {
-    /// A table
+    /// Lines or a table, for people
     Text,
-    /// One object; times are in seconds
+    /// Objects, for programs; times are in seconds
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! The `convolve` command: checks, summarises, expands, runs and measures networks written in YAML.
+//! The `convolve` command: checks, summarises, expands, trains, runs and measures networks written in YAML.
 
 #![forbid(unsafe_code)]
 
@@ -8,12 +8,14 @@ mod bench;
 mod check;
 mod complete;
 mod draw;
+mod evaluate;
 mod expand;
 mod explore;
 mod failure;
 mod features;
 mod field;
 mod graph;
+mod history;
 mod load;
 mod memory;
 mod npy;
@@ -27,6 +29,7 @@ mod signal;
 mod summary;
 mod table;
 mod tensors;
+mod train;
 mod weights;
 
 use std::process::ExitCode;
@@ -45,6 +48,9 @@ fn main() -> ExitCode {
         Command::Graph(args) => graph::graph(&args),
         Command::Memory(args) => memory::memory(&args),
         Command::Report(args) => report::report(&args),
+        Command::Train(args) => train::train(&args),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::History(args) => history::history(&args),
         Command::Run(args) => run::run(&args),
         Command::Features(args) => features::features(&args),
         Command::Bench(args) => bench::bench(&args),
@@ -64,7 +70,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
-            ExitCode::FAILURE
+            failure.code()
         }
     }
 }

@@ -44,6 +44,14 @@ pub(crate) fn write_all(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
     Ok(())
 }
 
+/// Whether files can be written, before it is known what will be in them.
+pub(crate) fn check(paths: &[PathBuf]) -> Result<()> {
+    for path in paths {
+        prepare(path, &[]).map_err(|error| failure(path, &error))?;
+    }
+    Ok(())
+}
+
 /// The content beside its path, and the path that it is to get; nothing for a device or a pipe, which must
 /// not be replaced.
 fn prepare(path: &Path, bytes: &[u8]) -> std::io::Result<Option<(NamedTempFile, PathBuf)>> {

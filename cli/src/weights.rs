@@ -55,6 +55,17 @@ pub(crate) fn read(args: &NetworkWithWeights) -> Result<(Graph, Option<Weights>)
     Ok((network.graph, weights))
 }
 
+/// The network alone: weights that its file names are not looked at. A layout takes the place of the one it names.
+pub(crate) fn without(file: &Path, layout: Option<Layout>) -> Result<Graph> {
+    let mut parsed = load::parse(file)?;
+    let named = parsed.spec.networks.first_mut().and_then(|network| network.weights.as_mut());
+    if let (Some(weights), Some(_)) = (named, layout) {
+        weights.layout = None;
+    }
+    let defaults = Defaults { layout, ..Defaults::default() };
+    Ok(load::network(parsed, &defaults, None)?.graph)
+}
+
 /// The tensors of a network that is to give numbers.
 ///
 /// # Errors

@@ -78,6 +78,19 @@ impl Figure {
         Self { title: title.into(), size, shapes: vec![paper] }
     }
 
+    /// Pictures side by side.
+    pub(crate) fn row(title: impl Into<String>, figures: Vec<Self>) -> Self {
+        let wide = figures.iter().map(|figure| figure.size[0]).sum();
+        let high = figures.iter().map(|figure| figure.size[1]).fold(0.0, f32::max);
+        let mut row = Self::new(title, [wide, high]);
+        let mut left = 0.0;
+        for figure in figures {
+            row.shapes.extend(figure.shapes.into_iter().map(|shape| shape.moved(left)));
+            left += figure.size[0];
+        }
+        row
+    }
+
     /// Adds a filled rectangle.
     pub(crate) fn fill(&mut self, at: [f32; 2], size: [f32; 2], fill: Colour) {
         self.shapes.push(Shape::Rectangle { at, size, radius: 0.0, fill: Some(fill), stroke: None });
@@ -116,6 +129,18 @@ impl Figure {
             Some("png") => png::paint(self),
             _ => Err(Failure::new(format!("`{}` ends neither in .svg nor in .png", path.display()))),
         }
+    }
+}
+
+impl Shape {
+    /// The shape so far to the right.
+    fn moved(mut self, by: f32) -> Self {
+        match &mut self {
+            Self::Rectangle { at, .. } | Self::Text { at, .. } | Self::Pixels { at, .. } => at[0] += by,
+            Self::Disc { centre, .. } => centre[0] += by,
+            Self::Line { points, .. } => points.iter_mut().for_each(|point| point[0] += by),
+        }
+        self
     }
 }
 

@@ -15,3 +15,4 @@ mod run;
 mod sandbox;
 mod slides;
 mod terminal;
+mod train;

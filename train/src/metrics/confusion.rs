@@ -62,6 +62,12 @@ impl Confusion {
         self.counts.fill(0);
     }
 
+    /// How many classes there are.
+    #[must_use]
+    pub const fn classes(&self) -> usize {
+        self.classes
+    }
+
     /// Pixels of class `target` that were taken for class `prediction`.
     ///
     /// # Panics

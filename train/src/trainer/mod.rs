@@ -65,7 +65,8 @@ impl<'n, N: Network> Trainer<'n, N> {
         for metric in &config.metrics {
             metric.check(slot.channels).map_err(TrainError::Metric)?;
         }
-        config.optimizer.check().and_then(|()| config.clipping.check()).map_err(TrainError::Optimizer)?;
+        let rates = config.optimizer.check().and_then(|()| config.schedule.check());
+        rates.and_then(|()| config.clipping.check()).map_err(TrainError::Optimizer)?;
         let mut learner = Learner::new(program, config.batch_size, Level::detect(), threads);
         let tensors: Vec<Data<'_>> = program
             .tensors
@@ -224,7 +225,10 @@ impl<'n, N: Network> Trainer<'n, N> {
     }
 
     /// Whether examples fit the network and the loss.
-    fn check_data(&self, data: &dyn Dataset) -> Result<(), TrainError> {
+    ///
+    /// # Errors
+    /// If there are none, or images or targets are of another size, or for the first target that the loss does not take.
+    pub fn check_data(&self, data: &dyn Dataset) -> Result<(), TrainError> {
         let program = self.learner.program();
         let (expected, found) = (program.inputs[0], data.input_shape());
         if found.iter().product::<usize>() != expected {
