@@ -3,9 +3,13 @@
 //! The folder `data` of this crate's sources has all of MNIST. The test set is compiled in; the 60,000 images to learn from
 //! are not, but lie beside it as `train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`, for `convolve-train` to open.
 
+mod scene;
+
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+
+pub use scene::{Canvas, Scene};
 
 /// A grey image of 28×28 pixels, from 0 (paper) to 1 (ink).
 pub type Digit = [[[f32; 1]; 28]; 28];

@@ -7,6 +7,8 @@
 //! | [`Mnist`] | 28×28×1, 0 to 1 | probabilities of the digits 0 to 9 | trained, from Keras |
 //! | [`MnistPytorch`] | 28×28×1, 0 to 1 | probabilities of the digits 0 to 9 | trained, from PyTorch |
 //! | [`MnistInline`] | 28×28×1, 0 to 1 | probabilities of the digits 0 to 9 | trained, from Keras |
+//! | [`Digits`] | 28×28×1, 0 to 1 | probabilities of the digits 0 to 9 | trained, by `examples/train_digits.rs` |
+//! | [`DigitSegmentation`] | 64×64×1, 0 to 1 | 64×64×1, 0 to 1 | trained, by `examples/train_segmentation.rs` |
 //! | [`UNet`] | 256×256×1 | 256×256×1, 0 to 1 | your own |
 //! | [`DilatedNet`] | 28×28×1 | three of 28×28×32 | your own |
 //! | [`SameMax2`] | 28×28×1 | 28×28×32 and 14×14×32 | your own |
@@ -54,6 +56,17 @@ convolve::cnn! {
         let fc2 = dense(fc1, units = 10, activation = softmax);
         fc2
     }
+}
+
+convolve::cnn! {
+    /// The network of [`Mnist`], to be trained, with weights trained by Convolve.
+    pub Digits = "specs/digits.yaml"
+}
+
+convolve::cnn! {
+    /// A small [`UNet`], to be trained, with weights trained by Convolve: marks the pixels of handwritten digits over noise,
+    /// as [`data::Scene`] composes them.
+    pub DigitSegmentation = "specs/digit_segmentation.yaml"
 }
 
 convolve::cnn! {
