@@ -1,5 +1,6 @@
 //! A diagram as SVG.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::diagram::{Diagram, Part};
@@ -58,8 +59,13 @@ pub(crate) fn content(diagram: &Diagram) -> ([f32; 2], String) {
         text += &element(part, index, at, sizes[index]);
     }
     // Labels last, so that no line crosses them.
+    let mut labelled = BTreeSet::new();
     for (route, arrow) in routes.iter().zip(&diagram.arrows) {
-        text += &label(route, &arrow.shape.to_string());
+        // What reads one tensor twice has arrows side by side, and all that goes to the next column starts as one.
+        let end = (route.corners == 0).then_some(arrow.to);
+        if labelled.insert((arrow.from, end)) {
+            text += &label(route, &arrow.shape.to_string());
+        }
     }
     text += "</g>\n";
     (size.map(|length| length + 2.0 * MARGIN), text)

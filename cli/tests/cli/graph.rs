@@ -148,6 +148,29 @@ fn boxes_of_every_model_are_apart() {
     }
 }
 
+/// Upright labels of arrows, which start at these points, are about 60 wide and 10 high.
+#[test]
+fn labels_can_be_read() {
+    let sandbox = Sandbox::new();
+    for model in MODELS {
+        let spec = specs().join(model).with_extension("yaml");
+        let svg = sandbox.run(&format!("graph {} --fused", spec.display())).stdout;
+        let document = roxmltree::Document::parse(&svg).expect("XML");
+        let labels = document.descendants().filter(|node| node.attribute("class") == Some("shape"));
+        let place = |node: roxmltree::Node<'_, '_>| {
+            let place = node.attribute("transform")?.strip_prefix("translate(")?.strip_suffix(')')?;
+            let (x, y) = place.split_once(' ')?;
+            Some((x.parse::<f32>().ok()?, y.parse::<f32>().ok()?))
+        };
+        let places: Vec<(f32, f32)> = labels.filter_map(place).collect();
+        assert!(places.len() > 5, "{model}");
+        for (index, (x, y)) in places.iter().enumerate() {
+            let apart = |(a, b): &(f32, f32)| (x - a).abs() > 40.0 || (y - b).abs() > 8.0;
+            assert!(places[..index].iter().all(apart), "{model}: {x} {y}");
+        }
+    }
+}
+
 #[test]
 fn mistakes_are_those_of_the_compiler() {
     let sandbox = block();
