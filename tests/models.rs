@@ -40,6 +40,8 @@ macro_rules! bit_equal {
 bit_equal! {
     mnist: Mnist, "mnist";
     mnist_pytorch: MnistPytorch, "mnist_pytorch";
+    digits: Digits, "digits";
+    digit_segmentation: DigitSegmentation, "digit_segmentation";
     unet: UNet, "unet";
     dilated: DilatedNet, "dilated";
     same_max2: SameMax2, "same_max2";
