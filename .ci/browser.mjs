@@ -1,5 +1,6 @@
 // Headless Chromium by WebDriver (https://www.w3.org/TR/webdriver2/): just what tests of pages need, without packages.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -70,6 +71,15 @@ class Browser {
     await send("POST", `${this.address}/actions`, { actions: [{ type: "key", id: "keys", actions }] });
   }
 
+  /** Draws lines, each a list of places in the window, with a "mouse", "touch" or "pen". */
+  async draw(lines, pointerType) {
+    const move = ([x, y]) => ({ type: "pointerMove", duration: 0, x, y });
+    const actions = lines.flatMap(([first, ...rest]) =>
+      [move(first), { type: "pointerDown", button: 0 }, ...rest.map(move), { type: "pointerUp", button: 0 }]);
+    const pointer = { type: "pointer", id: pointerType, parameters: { pointerType }, actions };
+    await send("POST", `${this.address}/actions`, { actions: [pointer] });
+  }
+
   async click(selector) {
     const element = await send("POST", `${this.address}/element`, { using: "css selector", value: selector });
     await send("POST", `${this.address}/element/${element[ELEMENT]}/click`, {});
@@ -81,6 +91,12 @@ class Browser {
     return send("POST", `${this.address}/goog/cdp/execute`, { cmd: "Emulation.setEmulatedMedia", params });
   }
 
+  /** Lets the page think that its window has this size. */
+  size(width, height) {
+    const params = { width, height, deviceScaleFactor: 1, mobile: true };
+    return send("POST", `${this.address}/goog/cdp/execute`, { cmd: "Emulation.setDeviceMetricsOverride", params });
+  }
+
   async picture(path) {
     writeFileSync(path, Buffer.from(await send("GET", `${this.address}/screenshot`), "base64"));
   }
@@ -90,4 +106,25 @@ class Browser {
     const log = await send("POST", `${this.address}/se/log`, { type: "browser" });
     return log.map((entry) => entry.message);
   }
+}
+
+/** Text stands out from what is behind it as WCAG 2 asks of normal text. Each pair is a text and its property, what is
+ * behind it and its property; the first pair's back is the page's. */
+export async function readable(browser, scheme, pairs) {
+  const colours = await browser.run((pairs) => {
+    const colour = (selector, property) => getComputedStyle(document.querySelector(selector))[property];
+    return pairs.map(([text, one, back, other]) => [text, colour(text, one), colour(back, other)]);
+  }, pairs);
+  const light = (colour) => {
+    const channels = colour.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255);
+    const linear = channels.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  for (const [text, colour, back] of colours) {
+    const [least, most] = [light(colour), light(back)].sort((a, b) => a - b);
+    const contrast = (most + 0.05) / (least + 0.05);
+    assert.ok(contrast >= 4.5, `${text} in ${scheme}: ${colour} on ${back} has a contrast of ${contrast.toFixed(2)}`);
+  }
+  const back = light(colours[0][2]);
+  assert.ok(scheme === "dark" ? back < 0.1 : back > 0.9, `the page is not ${scheme}`);
 }
