@@ -7,6 +7,7 @@ mod backward;
 mod forward;
 mod prepare;
 mod tape;
+mod weighted;
 
 pub use prepare::{Prepared, prepare};
 

@@ -47,10 +47,15 @@ pub(crate) struct Outer<'a> {
 /// Neighbouring rows of which so few would leave a tile nearly empty.
 const FEW: usize = 5;
 
+/// Rows of a tile where they are neighbours, and where each is read from a place of its own: few sizes, for each is compiled
+/// for every level. The three taps a side of an image with one channel are nine rows.
+const NEAR: [usize; 5] = [8, 6, 4, 2, 1];
+const APART: [usize; 4] = [9, 4, 2, 1];
+
 /// Most rows of a tile on levels with so many registers.
 const fn most<S: Simd>() -> usize {
     match S::LANES {
-        16 => 14,
+        16 => 9,
         8 => 6,
         _ => 4,
     }
@@ -96,12 +101,14 @@ impl Outer<'_> {
         while channel < self.channels {
             let vectors = if self.channels - channel > S::LANES { 2 } else { 1 };
             // Rows that are neighbours are read from one place, others each from its own.
-            let together = if self.run < FEW { self.rows() } else { self.run };
+            let near = self.run >= FEW;
+            let together = if near { self.run } else { self.rows() };
+            let sizes = if near { &NEAR[..] } else { &APART[..] };
             for first in (0..self.rows()).step_by(together) {
-                let tiles = together.div_ceil(most::<S>());
                 let mut row = 0;
-                for tile in 0..tiles {
-                    let rows = (together - row).div_ceil(tiles - tile);
+                while row < together {
+                    let fits = |size: &&usize| **size <= (together - row).min(most::<S>());
+                    let rows = sizes.iter().find(fits).copied().unwrap_or(1);
                     self.tile(simd, rows, vectors, first + row, channel);
                     row += rows;
                 }
@@ -113,23 +120,16 @@ impl Outer<'_> {
     /// Adds a tile of so many rows and vectors.
     #[inline(always)]
     fn tile<S: Simd>(&mut self, simd: S, rows: usize, vectors: usize, row: usize, channel: usize) {
-        let near = self.run >= FEW;
         macro_rules! tiles {
-            ($($r:literal)+) => {
-                match (rows, vectors, near) {
-                    $(($r, 2, true) => simd.call(Tile::<$r, 2, true> { outer: self, row, channel }),)+
-                    $(($r, 2, false) => simd.call(Tile::<$r, 2, false> { outer: self, row, channel }),)+
-                    $(($r, _, true) => simd.call(Tile::<$r, 1, true> { outer: self, row, channel }),)+
-                    $(($r, _, false) => simd.call(Tile::<$r, 1, false> { outer: self, row, channel }),)+
+            ($($r:literal $near:literal)+) => {
+                match (rows, vectors, self.run >= FEW) {
+                    $(($r, 2, $near) => simd.call(Tile::<$r, 2, $near> { outer: self, row, channel }),)+
+                    $(($r, _, $near) => simd.call(Tile::<$r, 1, $near> { outer: self, row, channel }),)+
                     _ => unreachable!("no such tile"),
                 }
             };
         }
-        match most::<S>() {
-            14 => tiles!(1 2 3 4 5 6 7 8 9 10 11 12 13 14),
-            6 => tiles!(1 2 3 4 5 6),
-            _ => tiles!(1 2 3 4),
-        }
+        tiles!(8 true 6 true 4 true 2 true 1 true 9 false 4 false 2 false 1 false);
     }
 }
 
