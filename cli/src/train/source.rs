@@ -7,6 +7,7 @@ use convolve_compiler::graph::{Graph, Op, Shape};
 use convolve_runtime::Threads;
 use convolve_runtime::train::{Head, Program};
 use convolve_train::data::{self, Arrays, Dataset, Part};
+use convolve_train::loss::LossError;
 use convolve_train::{Config, Loss, Metric, Network, TrainError, Trainer};
 
 use crate::args::Layout;
@@ -82,7 +83,8 @@ impl SourceArgs {
         trainer.check_data(examples).map_err(|error| {
             let mut message = format!("`{}`: {error}", self.data.display());
             let loss = trainer.config().loss;
-            if self.loss.is_none() && matches!(loss, Loss::MeanSquaredError) {
+            let length = matches!(error, TrainError::Target { error: LossError::Length { .. }, .. });
+            if length && self.loss.is_none() && loss == Loss::MeanSquaredError {
                 message += &format!(
                     "\n  = help: `{loss}` was chosen because the network ends neither in `softmax` nor in \
                      `sigmoid`: to tell classes apart, end it in `softmax`"

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, array};
 
-/// Commands whose own tests check them.
-const ELSEWHERE: [&str; 3] = ["train", "features", "graph"];
+/// Commands whose own tests check them; training takes too long to be repeated here.
+const ELSEWHERE: [&str; 4] = ["train", "evaluate", "features", "graph"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
@@ -46,6 +46,9 @@ fn every_command_makes_its_picture_of_the_right_numbers() {
             }
         }
     }
+    // What the training of slide 9 has left.
+    let history = root().join("docs/images/09-history.json");
+    std::fs::copy(history, sandbox.path("digits.json")).expect("the history");
     let commands = commands();
     assert!(commands.len() > 25);
     for words in commands.iter().filter(|words| !ELSEWHERE.contains(&words[0].as_str())) {
@@ -94,6 +97,7 @@ fn check(words: &[String], printed: &str) {
         "receptive-field" => field(&command, &printed),
         "activation" => curves(&printed),
         "signal" => signal(&printed),
+        "history" => history(&printed),
         _ => arrays(&command, &printed),
     }
 }
@@ -257,6 +261,23 @@ fn curves(printed: &Value) {
         for (x, y) in inputs.iter().zip(numbers(&result["data"])) {
             assert!((function(*x) - y).abs() < 1e-6, "{name}({x}) is not {y}");
         }
+    }
+}
+
+/// The network of slide 9 has learned, and what the page says of it is what its history says.
+fn history(printed: &Value) {
+    let values = |name: &str| serde_json::from_value::<Vec<f64>>(printed[name].clone()).expect(name);
+    let page = std::fs::read_to_string(root().join("docs/slides.md")).expect("the page");
+    let train = commands().into_iter().find(|words| words[0] == "train").expect("the command");
+    assert!(train.join(" ").contains("--epochs 5 --batch-size 128 --validation-split 0.1"), "{train:?}");
+    let [losses, accuracies] = ["loss", "accuracy"].map(values);
+    assert_eq!((losses.len(), accuracies.len()), (5, 5));
+    assert!(losses.is_sorted_by(|a, b| a > b) && accuracies.is_sorted_by(|a, b| a < b), "{printed}");
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let (first, last) = (percent(accuracies[0]), percent(values("val_accuracy")[4]));
+    assert!(values("val_accuracy")[4] > 0.985);
+    for number in [first, last] {
+        assert!(page.contains(&number), "the page does not say {number}");
     }
 }
 

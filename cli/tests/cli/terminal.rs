@@ -34,7 +34,12 @@ fn messages_have_colours_where_they_are_wanted() {
 fn exit_codes_are_what_help_says() {
     let sandbox = Sandbox::new();
     let help = sandbox.run("--help").stdout;
-    for line in ["  0  done", "  1  something is wrong with a file", "  2  the command line is wrong"] {
+    for line in [
+        "  0  done",
+        "  1  something is wrong with a file",
+        "  2  the command line is wrong",
+        "  130  Ctrl-C",
+    ] {
         assert!(help.contains(line), "no `{line}` in:\n{help}");
     }
     sandbox.file("bad.yaml", BAD);
@@ -49,7 +54,7 @@ fn every_shell_gets_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = sandbox.run(&format!("completions {shell}"));
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-        for command in ["check", "summary", "receptive-field", "memory", "completions"] {
+        for command in ["check", "summary", "receptive-field", "memory", "train", "completions"] {
             assert!(ran.stdout.contains(command), "no {command} for {shell}");
         }
     }
