@@ -21,13 +21,35 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Those of this process. The results go to the current folder, the seed is 0, if nothing else is said.
-    pub(crate) fn read(epochs: usize) -> Result<Self, Box<dyn Error>> {
-        let mut words = std::env::args().skip(1);
-        let folder = words.next().unwrap_or_else(|| ".".into()).into();
-        let mut number = |usual| words.next().map_or(Ok(usual), |word| word.parse::<u64>());
-        let (epochs, seed) = (number(epochs as u64)?, number(0)?);
-        Ok(Self { folder, epochs: epochs.try_into()?, seed })
+    /// Those of this process; the folder is made if there is none. The results go to the current folder, the seed is 0, if
+    /// nothing else is said.
+    pub(crate) fn read(epochs: u64) -> Result<Self, Box<dyn Error>> {
+        let mut words = std::env::args_os().skip(1);
+        let folder = words.next().map_or_else(|| ".".into(), PathBuf::from);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
+        let mut number = |usual: u64| {
+            let Some(word) = words.next() else { return Ok(usual) };
+            let number = word.to_str().and_then(|word| word.parse().ok());
+            number.ok_or_else(|| format!("{} is no number: give [FOLDER [EPOCHS [SEED]]]", word.display()))
+        };
+        Ok(Self { folder, epochs: number(epochs)?.try_into()?, seed: number(0)? })
+    }
+
+    /// Writes the weights and the history under this name.
+    pub(crate) fn save<N: Network>(
+        &self,
+        trainer: &Trainer<'_, N>,
+        name: &str,
+    ) -> Result<(), Box<dyn Error>> {
+        let path = |ending: &str| self.folder.join(format!("{name}{ending}"));
+        let (weights, history) = (path(".safetensors"), path("_history.json"));
+        trainer.save_weights(&weights)?;
+        std::fs::write(&history, trainer.history().to_json())?;
+        let (weights, history) = (weights.display(), history.display());
+        writeln!(std::io::stdout(), "Weights: {weights}\nHistory: {history}")?;
+        writeln!(std::io::stdout(), "Its curves: convolve history {history} --plot history.svg")?;
+        Ok(())
     }
 }
 
@@ -42,20 +64,4 @@ pub(crate) fn report<N: Network>(_: &Trainer<'_, N>, event: Event<'_>) -> Contro
         _ = writeln!(std::io::stdout(), "Epoch {epoch}/{epochs} - {:.1}s{values}", value("seconds"));
     }
     ControlFlow::Continue(())
-}
-
-impl Arguments {
-    /// Writes the weights and the history under this name.
-    pub(crate) fn save<N: Network>(
-        &self,
-        trainer: &Trainer<'_, N>,
-        name: &str,
-    ) -> Result<(), Box<dyn Error>> {
-        let path = |ending: &str| self.folder.join(format!("{name}{ending}"));
-        let (weights, history) = (path(".safetensors"), path("_history.json"));
-        trainer.save_weights(&weights)?;
-        std::fs::write(&history, trainer.history().to_json())?;
-        writeln!(std::io::stdout(), "Weights: {}\nHistory: {}", weights.display(), history.display())?;
-        Ok(())
-    }
 }

@@ -153,7 +153,7 @@ mod tests {
     fn all_digits_are_taken() {
         let taken = std::cell::RefCell::new([0; 10]);
         for seed in 0..100 {
-            Scene::compose(seed, 10, |index| {
+            _ = Scene::compose(seed, 10, |index| {
                 taken.borrow_mut()[index] += 1;
                 EMPTY
             });
