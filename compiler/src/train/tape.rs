@@ -85,7 +85,7 @@ impl Tape {
             let buffers = images.iter().zip(&memories).filter(|(_, memory)| **memory == own);
             arena::pack(&buffers.map(|(buffer, _)| *buffer).collect::<Vec<_>>())
         });
-        let rows = arena::pack(rows);
+        let rows = arena::pack(&self.whole_segments(rows));
         let mut offsets = [arena.offsets.iter(), shared.offsets.iter()];
         let image = |memory: &Memory| {
             let own = &mut offsets[usize::from(*memory == Memory::Shared)];
@@ -95,6 +95,31 @@ impl Tape {
         let row_places = rows.offsets.iter().map(|&offset| (Memory::Arena, offset)).collect();
         let places = [image_places, row_places];
         (Self { places, ..Self::default() }, [arena.arena, shared.arena, rows.arena])
+    }
+
+    /// Buffers of the rows, each kept for all of a segment that goes through one image after the other: what the last step
+    /// for an image writes, it writes before the first step for the next one reads.
+    fn whole_segments(&self, rows: &[Buffer]) -> Vec<Buffer> {
+        let mut rows = rows.to_vec();
+        let mut start = 0;
+        for segment in &self.segments {
+            let (steps, by_image) = match segment {
+                Segment::Each(steps) => (steps.len(), true),
+                Segment::All(rows) => (rows.len(), false),
+                Segment::Loss => (1, true),
+            };
+            let span = start..start + steps;
+            start = span.end;
+            for buffer in rows.iter_mut().filter(|_| by_image) {
+                if span.contains(&buffer.first) {
+                    buffer.first = span.start;
+                }
+                if span.contains(&buffer.last) {
+                    buffer.last = span.end - 1;
+                }
+            }
+        }
+        rows
     }
 
     /// Room for a value.
