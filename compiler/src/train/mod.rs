@@ -18,7 +18,7 @@ use convolve_runtime::train::{
 use convolve_runtime::weights::{Load, PANEL, Parameter, padded};
 
 use crate::check::parameters;
-use crate::graph::{Conv, Graph, Layout, NodeId, Op, Shape};
+use crate::graph::{Conv, Graph, Layout, NodeId, Op, Precision, Shape};
 use crate::plan::cost::{self, Core};
 use crate::plan::loads::Loads;
 use crate::plan::winograd::{self, Tiles};
@@ -315,7 +315,9 @@ impl<'g> Recorder<'g> {
 
     /// How a convolution is computed in tiles, if that is faster by count.
     fn tiles(&self, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
-        let fits = conv.sampling == Sampling::Direct && input.channels() >= PANEL;
+        let fits = conv.sampling == Sampling::Direct
+            && input.channels() >= PANEL
+            && self.graph.precision != Precision::Strict;
         fits.then(|| winograd::faster(self.core, conv, input, output)).flatten()
     }
 }
