@@ -197,12 +197,12 @@ impl<'p> Learner<'p> {
         if finite.into_inner() && loss.is_finite() {
             return Ok(loss);
         }
-        Err(self.culprit(inputs, images, key))
+        Err(self.culprit(inputs, images, key, loss))
     }
 
     /// What was not finite in the last step: the first layer whose output is not, or else the loss, or the first parameter
     /// whose gradient is not.
-    fn culprit(&self, inputs: &[Images<'_>], images: usize, key: u64) -> NotFinite<'p> {
+    fn culprit(&self, inputs: &[Images<'_>], images: usize, key: u64, loss: f64) -> NotFinite<'p> {
         let program = self.program;
         let batch = Batch {
             program: &program,
@@ -222,6 +222,9 @@ impl<'p> Learner<'p> {
                     return NotFinite::Output { layer };
                 }
             }
+        }
+        if !loss.is_finite() {
+            return NotFinite::Loss;
         }
         let gradient = self.gradients().iter().position(|gradient| !gradient.is_finite());
         match gradient.and_then(|float| program.tensor_at(float)) {
