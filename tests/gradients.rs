@@ -4,7 +4,9 @@
 
 #![forbid(unsafe_code)]
 
-use convolve_compiler::train::prepare;
+use std::collections::BTreeSet;
+
+use convolve_compiler::train::{Training, prepare};
 use convolve_runtime::simd::Level;
 use convolve_runtime::train::Head;
 use convolve_tests::differences::{Case, Verdict, along, difference, images, unpacked};
@@ -44,6 +46,43 @@ const LAYERS: &[&[&str]] = &[
     &["max_pool2d: { kernel_size: 2 }"],
     &["max_pool2d: { kernel_size: 3, stride: 2, padding: 1, ceil_mode: true }"],
     &["max_pool2d: { kernel_size: 2, stride: 1, dilation: 2 }"],
+    &[
+        "upsample2d: { scale_factor: 2, mode: bilinear }",
+        "conv2d: { filters: 32, kernel_size: 1 }",
+        "conv2d: { filters: 40, kernel_size: 3, padding: same, activation: relu }",
+        "conv2d: { filters: 17, kernel_size: 3 }",
+    ],
+    &[
+        "flatten",
+        "dense: { units: 5, activation: gelu }",
+        "dense: { units: 4, activation: mish }",
+        "dense: { units: 2 }",
+    ],
+    // A vector that the images take from the rows, and a longer one that they put there.
+    &[
+        "global_avg_pool2d: { name: v }",
+        "dense: { name: d, units: 6 }",
+        "add: { name: s, from: [d, v] }",
+        "concat: { from: [v, s, v] }",
+        "dense: { units: 16 }",
+    ],
+    // What limits, before what takes the largest.
+    &[
+        "conv2d: { filters: 5, kernel_size: 3, activation: relu6 }",
+        "max_pool2d: { kernel_size: 3, stride: 2, padding: 1 }",
+    ],
+    &["batch_norm", "clip: { min: -0.3, max: 0.4 }", "global_max_pool2d"],
+    &[
+        "conv2d: { name: b, filters: 6, kernel_size: 1, activation: relu }",
+        "max_pool2d: { name: p, kernel_size: 2, stride: 1, padding: same }",
+        "add: { from: [b, p] }",
+    ],
+    &[
+        "flatten",
+        "dense: { units: 12, activation: relu }",
+        "reshape: { shape: [2, 2, 3] }",
+        "max_pool2d: { kernel_size: 2 }",
+    ],
     &["avg_pool2d: { kernel_size: 2 }"],
     &["avg_pool2d: { kernel_size: 3, stride: 2, padding: 1, ceil_mode: true }"],
     &["avg_pool2d: { kernel_size: 3, stride: 2, padding: 1, count_include_pad: true }"],
@@ -145,15 +184,19 @@ const LAYERS: &[&[&str]] = &[
     &["flatten", "dense: { units: 3, activation: softmax }"],
 ];
 
+fn yaml(lines: &[&str], layout: &str) -> String {
+    let lines = lines.join("\n  - ");
+    format!(
+        "name: Net\nweights: {{ layout: {layout} }}\ninput: [7, 5, 3]\nlayers:\n  \
+         - conv2d: {{ name: first, filters: 6, kernel_size: 1 }}\n  - {lines}\n"
+    )
+}
+
 #[test]
 fn layers_have_the_gradients_of_what_they_mean() {
     for (index, lines) in LAYERS.iter().enumerate() {
         for layout in ["pytorch", "keras"] {
-            let lines = lines.join("\n  - ");
-            let yaml = format!(
-                "name: Net\nweights: {{ layout: {layout} }}\ninput: [7, 5, 3]\nlayers:\n  \
-                 - conv2d: {{ name: first, filters: 6, kernel_size: 1 }}\n  - {lines}\n"
-            );
+            let yaml = yaml(lines, layout);
             let graph = network::graph(&yaml).unwrap_or_else(|errors| panic!("{errors:?} in\n{yaml}"));
             let case = Case::new(graph, 3, index as u64);
             let mut random = Random::new(index as u64);
@@ -182,7 +225,7 @@ fn random_networks_have_the_gradients_of_what_they_mean() {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
         Err(_) => default,
     };
-    let (first, cases) = (number("CONVOLVE_SEED", 0), number("CONVOLVE_CASES", 300));
+    let (first, cases) = (number("CONVOLVE_SEED", 0), number("CONVOLVE_CASES", 240));
     let (mut tried, mut compared) = (0, 0);
     for seed in first..first + cases {
         let network = if seed % 10 == 9 { random::large(seed) } else { random::network(seed) };
@@ -276,4 +319,61 @@ fn losses_go_through_the_last_function() {
             assert!((found - expected).abs() < 1e-3, "{last}, {loss}: {found}, not {expected}");
         }
     }
+}
+
+/// Every kernel of training has its part in some network of this file.
+#[test]
+fn every_step_is_taken() {
+    let mut steps = BTreeSet::new();
+    for lines in LAYERS {
+        let graph = network::graph(&yaml(lines, "pytorch")).expect("a network");
+        let prepared = prepare(&graph).expect("what can be trained");
+        let training = Training::new(&prepared);
+        let program = training.program();
+        let words = program.steps.iter().map(|step| format!("{step:?}"));
+        let words = words.chain(program.rows.iter().map(|step| format!("rows {step:?}")));
+        let words = words.chain(program.derived.iter().map(|derived| format!("{derived:?}")));
+        steps.extend(
+            words.filter_map(|word| word.split(['(', '{']).next().map(|word| word.trim().to_owned())),
+        );
+    }
+    let expected = [
+        "Activate",
+        "ActivateGradient",
+        "BatchNorm",
+        "BatchNormGradient",
+        "BatchNormGradientSums",
+        "BatchSquares",
+        "BatchSum",
+        "Binary",
+        "BinaryGradient",
+        "Blocks",
+        "Conv2d",
+        "ConvWeights",
+        "Copy",
+        "CopyGradient",
+        "Depthwise",
+        "DepthwiseGradient",
+        "Dropout",
+        "Exchanged",
+        "Gather",
+        "Normalize",
+        "NormalizeGradient",
+        "Pad",
+        "PadGradient",
+        "Pool",
+        "PoolGradient",
+        "Resize",
+        "ResizeGradient",
+        "Scatter",
+        "Softmax",
+        "SoftmaxGradient",
+        "Tiles",
+        "Winograd",
+        "rows Activate",
+        "rows ActivateGradient",
+        "rows Dense",
+        "rows DenseWeights",
+    ];
+    assert_eq!(steps, expected.map(str::to_owned).into());
 }

@@ -8,7 +8,7 @@ use convolve_compiler::graph::Graph;
 use convolve_compiler::train::{Training, prepare};
 use convolve_runtime::simd::Level;
 use convolve_runtime::threads::Threads;
-use convolve_runtime::train::{Head, Learner};
+use convolve_runtime::train::{Head, Learner, Step};
 use convolve_tests::differences::{Case, images, load, unpacked};
 use convolve_tests::golden::{self, Tensor};
 use convolve_tests::random::Random;
@@ -339,5 +339,70 @@ fn what_cannot_be_trained_is_refused() {
         let graph = network::graph(&format!("name: Net\ninput: {rest}")).expect("a network");
         let error = prepare(&graph).map(|_| ()).expect_err(rest);
         assert!(error.contains(message), "{error}");
+    }
+}
+
+/// A batch so large that its images are computed a few at a time has the gradients of the images that it repeats.
+#[test]
+fn images_of_large_batches_all_count() {
+    let layers = "conv2d: { filters: 5, kernel_size: 3, activation: relu }\n  - flatten\n  - dense: { units: 9, activation: tanh }";
+    let yaml = format!("name: Net\ninput: [5, 5, 2]\nlayers:\n  - {layers}\n  - dense: {{ units: 4 }}\n");
+    let small = Case::new(network::graph(&yaml).expect("a network"), 3, 1);
+    let (loss, gradients) = small.gradients(Level::detect());
+    for times in [10, 22, 23, 45, 101] {
+        let factors = small.factors.iter().cycle().take(3 * times).cloned().collect();
+        let batch = small.batch.iter().cycle().take(3 * times).cloned().collect();
+        let large = Case { batch, factors, ..small.clone() };
+        let (many, found) = large.gradients(Level::detect());
+        let times = times as f64;
+        assert!((many / times - loss).abs() < 1e-5 * (1.0 + loss.abs()), "{many}, not {times} times {loss}");
+        for (found, expected) in found.iter().zip(&gradients) {
+            let limit = 1e-5 * expected.iter().fold(0.1, |most: f64, x| most.max(x.abs()));
+            assert!(found.iter().zip(expected).all(|(a, b)| (a / times - b).abs() < limit), "{times} times");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_named() {
+    let yaml = "name: Net\ninput: [1, 1, 4]\nlayers:\n  - dense: { name: a, units: 3 }\n  - dense: { name: b, units: 3 }\n  - dense: { name: c, units: 2 }\n";
+    let case = Case::new(network::graph(yaml).expect("a network"), 5, 1);
+    let error = |case: &Case, loss: f64, slope: f32| {
+        case.learn(Level::detect(), None, |learner| {
+            let judge = |image: usize, _: &[f32], gradient: &mut [f32]| {
+                gradient.fill(if image == 4 { slope } else { 1.0 });
+                if image == 3 { loss } else { 1.0 }
+            };
+            learner.gradients_of(&images(&case.inputs(), 5), 5, 0, &judge).map_err(|error| error.to_string())
+        })
+    };
+    let with = |change: &dyn Fn(&mut Case)| {
+        let mut case = case.clone();
+        change(&mut case);
+        error(&case, 1.0, 1.0)
+    };
+    let layer = |name: &str| Err(format!("the output of layer `{name}` is not finite"));
+    assert_eq!(error(&case, 1.0, 1.0), Ok(5.0));
+    assert_eq!(error(&case, f64::NAN, 1.0), Err("the loss is not finite".to_owned()));
+    assert_eq!(error(&case, f64::INFINITY, f32::NAN), Err("the loss is not finite".to_owned()));
+    let gradient = error(&case, 1.0, f32::NEG_INFINITY);
+    assert!(gradient.as_ref().is_err_and(|words| words.starts_with("the gradient of `a.")), "{gradient:?}");
+    assert_eq!(with(&|case| case.batch[4][0][1] = f32::NAN), layer("a"));
+    // The parameters are the kernel and the biases of each.
+    assert_eq!(with(&|case| case.tensors[3][0] = f32::INFINITY), layer("b"));
+}
+
+#[test]
+fn strict_precision_forbids_tiles() {
+    for (precision, tiles) in [("fast", true), ("strict", false)] {
+        let conv = "conv2d: { filters: 32, kernel_size: 3, padding: same }";
+        let yaml = format!(
+            "name: Net\nprecision: {precision}\ninput: [16, 16, 32]\nlayers:\n  - {conv}\n  - {conv}\n"
+        );
+        let graph = network::graph(&yaml).expect("a network");
+        let prepared = prepare(&graph).expect("what can be trained");
+        let training = Training::new(&prepared);
+        let found = training.program().steps.iter().any(|step| matches!(step, Step::Winograd(_)));
+        assert_eq!(found, tiles, "{precision}");
     }
 }

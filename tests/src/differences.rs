@@ -63,14 +63,15 @@ impl Case {
 
     /// The gradient of the loss with respect to each element of each tensor, as a learner finds it, and the loss.
     ///
-    /// Tried in new memory and in memory that a batch of what is no number has been computed in: the same bits, of which
-    /// those between the tensors are zero.
+    /// Tried in new memory, and with gaps between the images in memory that a batch of what is no number has been computed
+    /// in: the same bits, of which those between the tensors are zero.
     ///
     /// # Panics
     /// If they are not, or the network is refused.
     #[must_use]
     pub fn gradients(&self, level: Level) -> (f64, Vec<Vec<f64>>) {
         self.learn(level, None, |learner| {
+            assert_eq!(learner.tensors(), self.tensors, "{}", self.graph);
             let loss = self.step(learner);
             let found = learner.gradients().to_vec();
             let nothing: Vec<Vec<f32>> =
@@ -82,7 +83,7 @@ impl Case {
             let count = self.batch.len();
             let error = learner.gradients_of(&images(&nothing, count), count, 1, &spoiled);
             assert!(error.is_err(), "a loss that is no number is reported");
-            _ = self.step(learner);
+            _ = self.step_with_gaps(learner);
             let again = learner.gradients();
             assert!(
                 bits(&found) == bits(again),
@@ -111,13 +112,30 @@ impl Case {
     }
 
     /// Lets a learner find the gradients of the batch; gives the loss.
+    ///
+    /// # Panics
+    /// If they are not finite.
     pub fn step(&self, learner: &mut Learner<'_>) -> f64 {
+        self.step_of(learner, &images(&self.inputs(), self.batch.len()))
+    }
+
+    /// The same with images that do not lie one after the other.
+    fn step_with_gaps(&self, learner: &mut Learner<'_>) -> f64 {
+        let gapped = |input: usize| {
+            let image =
+                |image: &Vec<Vec<f32>>| image[input].iter().copied().chain([f32::NAN]).collect::<Vec<_>>();
+            self.batch.iter().flat_map(image).collect()
+        };
+        let inputs: Vec<Vec<f32>> = (0..self.graph.inputs.len()).map(gapped).collect();
+        self.step_of(learner, &images(&inputs, self.batch.len()))
+    }
+
+    fn step_of(&self, learner: &mut Learner<'_>, images: &[Images<'_>]) -> f64 {
         let judge = |image: usize, output: &[f32], gradient: &mut [f32]| {
             gradient.copy_from_slice(&self.factors[image]);
             output.iter().zip(gradient).map(|(y, c)| f64::from(*y) * f64::from(*c)).sum::<f64>()
         };
-        let count = self.batch.len();
-        let loss = learner.gradients_of(&images(&self.inputs(), count), count, 1, &judge);
+        let loss = learner.gradients_of(images, self.batch.len(), 1, &judge);
         loss.unwrap_or_else(|error| panic!("{error}:\n{}", self.graph))
     }
 
