@@ -374,6 +374,7 @@ fn every_step_is_taken() {
         "SoftmaxGradient",
         "Tiles",
         "Winograd",
+        "WinogradWeights",
         "rows Activate",
         "rows ActivateGradient",
         "rows Dense",
