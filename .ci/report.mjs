@@ -11,20 +11,20 @@ import { KEYS, readable, withBrowser } from "./browser.mjs";
 
 /** What `readable` compares. */
 const PAIRS = [
-    ["h1", "color", "body", "backgroundColor"],
-    ["header p", "color", "body", "backgroundColor"],
-    ["th", "color", "th", "backgroundColor"],
-    ["#layers tbody td button", "color", "body", "backgroundColor"],
-    ["#details dt", "color", "#details", "backgroundColor"],
-    ["figcaption", "color", "figure", "backgroundColor"],
-    ["#decisions li.declined", "color", "body", "backgroundColor"],
-    ['[aria-pressed="true"]', "color", '[aria-pressed="true"]', "backgroundColor"],
-    ["#graph-written .name", "fill", "#graph-written .box:not(.selected) .body", "fill"],
-    ["#graph-written .box text:last-child", "fill", "#graph-written .box:not(.selected) .body", "fill"],
-    ["#graph-written .box.selected text:last-child", "fill", "#graph-written .box.selected .body", "fill"],
-    ["#graph-written .shape", "fill", "body", "backgroundColor"],
-    ["#memory .step", "fill", "body", "backgroundColor"],
-  ];
+  ["h1", "color", "body", "backgroundColor"],
+  ["header p", "color", "body", "backgroundColor"],
+  ["th", "color", "th", "backgroundColor"],
+  ["#layers tbody td button", "color", "body", "backgroundColor"],
+  ["#details dt", "color", "#details", "backgroundColor"],
+  ["figcaption", "color", "figure", "backgroundColor"],
+  ["#decisions li.declined", "color", "body", "backgroundColor"],
+  ['[aria-pressed="true"]', "color", '[aria-pressed="true"]', "backgroundColor"],
+  ["#graph-written .name", "fill", "#graph-written .box:not(.selected) .body", "fill"],
+  ["#graph-written .box text:last-child", "fill", "#graph-written .box:not(.selected) .body", "fill"],
+  ["#graph-written .box.selected text:last-child", "fill", "#graph-written .box.selected .body", "fill"],
+  ["#graph-written .shape", "fill", "body", "backgroundColor"],
+  ["#memory .step", "fill", "body", "backgroundColor"],
+];
 
 const [command, path] = process.argv.slice(2);
 

@@ -128,7 +128,7 @@ function place(event) {
   return [(event.clientX - box.left) * canvas.width / box.width, (event.clientY - box.top) * canvas.height / box.height];
 }
 
-Object.assign(ink, { lineWidth: 20, lineCap: "round", lineJoin: "round" });
+Object.assign(ink, { lineWidth: 18, lineCap: "round", lineJoin: "round" });
 let pen = null; // The pointer that draws, and where it is: further fingers do nothing.
 
 function line(to) {

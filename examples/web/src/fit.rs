@@ -14,7 +14,8 @@ const FIELD: usize = 28;
 const BOX: usize = 20;
 
 /// The ink scaled to a box of 20 × 20 cells, without distortion, each cell the mean of what lies in it; in a field of
-/// 28 × 28, whose middle is the ink's centre of mass. Like MNIST's, it moves by whole cells. `None` without ink.
+/// 28 × 28, the ink's centre of mass nearest to the middle of cell 14. Like MNIST's, it moves by whole cells. `None` without
+/// ink.
 pub(crate) fn fit(canvas: &[[Pixel; SIDE]]) -> Option<Digit> {
     let ink = |y: usize, x: usize| f32::from(canvas[y][x][3]) / 255.0;
     let rows = span(|y| (0..SIDE).any(|x| canvas[y][x][3] > 0))?;
@@ -34,16 +35,16 @@ pub(crate) fn fit(canvas: &[[Pixel; SIDE]]) -> Option<Digit> {
     }
 
     let total: f32 = cells.as_flattened().iter().sum();
-    // Where the box must begin for the centre of mass to lie in the middle, if it lies inside at all.
-    let start = |moment: f32| {
-        let room = (FIELD - BOX) as f32;
+    // Where the box must begin for the centre of mass to lie in cell 14, as far as the ink stays in the field.
+    let start = |moment: f32, ink: &Range<usize>| {
+        let room = FIELD as f32 - (ink.len() as f32 / scale).ceil();
         (FIELD as f32 / 2.0 - moment / total).round().clamp(0.0, room) as usize
     };
-    let middle = |index: usize| index as f32 + 0.5;
-    let weigh = |(row, cells): (usize, &[f32; BOX])| middle(row) * cells.iter().sum::<f32>();
-    let top = start(cells.iter().enumerate().map(weigh).sum());
-    let weigh = |cells: &[f32; BOX]| cells.iter().enumerate().map(|(column, it)| middle(column) * it).sum::<f32>();
-    let left = start(cells.iter().map(weigh).sum());
+    let weigh = |(row, cells): (usize, &[f32; BOX])| row as f32 * cells.iter().sum::<f32>();
+    let top = start(cells.iter().enumerate().map(weigh).sum(), &rows);
+    let weigh =
+        |cells: &[f32; BOX]| cells.iter().enumerate().map(|(column, it)| column as f32 * it).sum::<f32>();
+    let left = start(cells.iter().map(weigh).sum(), &columns);
 
     let mut field = [[[0.0]; FIELD]; FIELD];
     for (row, cells) in field[top..].iter_mut().zip(&cells) {
@@ -109,7 +110,9 @@ mod tests {
     fn the_canvas_may_be_empty_or_full() {
         assert_eq!(fit(&[[[0; 4]; SIDE]; SIDE]), None);
         let full = fit(&[[[255; 4]; SIDE]; SIDE]).expect("ink");
-        let ink = |row: usize, column: usize| if (4..24).contains(&row) && (4..24).contains(&column) { 1.0 } else { 0.0 };
+        let ink = |row: usize, column: usize| {
+            if (5..25).contains(&row) && (5..25).contains(&column) { 1.0 } else { 0.0 }
+        };
         for (row, pixels) in full.iter().enumerate() {
             for (column, [pixel]) in pixels.iter().enumerate() {
                 assert!((pixel - ink(row, column)).abs() < 1e-5, "{row} {column} {pixel}");
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_in_any_corner_is_in_the_middle() {
+    fn a_dot_from_any_corner_is_in_the_middle() {
         for (y, x) in [(0, 0), (0, SIDE - 1), (SIDE - 1, 0), (137, 42)] {
             let mut canvas = vec![[[0; 4]; SIDE]; SIDE];
             canvas[y][x][3] = 255;
@@ -130,14 +133,15 @@ mod tests {
 
     #[test]
     fn proportions_stay() {
-        // A line five times as high as wide: 20 cells by 4, about the middle.
+        // A line five times as high as wide: 20 cells by 4, about cell 14.
         let mut canvas = vec![[[0; 4]; SIDE]; SIDE];
         for row in &mut canvas[30..230] {
             row[200..240].fill([0, 0, 0, 255]);
         }
         let found = fit(&canvas).expect("ink");
-        let inked = |at: &dyn Fn(usize) -> f32| (0..FIELD).filter(|index| at(*index) > 0.5).collect::<Vec<_>>();
-        assert_eq!(inked(&|row| found[row][14][0]), (4..24).collect::<Vec<_>>());
-        assert_eq!(inked(&|column| found[14][column][0]), (12..16).collect::<Vec<_>>());
+        let inked =
+            |at: &dyn Fn(usize) -> f32| (0..FIELD).filter(|index| at(*index) > 0.5).collect::<Vec<_>>();
+        assert_eq!(inked(&|row| found[row][14][0]), (5..25).collect::<Vec<_>>());
+        assert_eq!(inked(&|column| found[14][column][0]), (13..17).collect::<Vec<_>>());
     }
 }
