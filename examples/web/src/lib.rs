@@ -4,8 +4,8 @@
 //! `probabilities()` and `picture(layer)` point to. Nothing else is exchanged, so that no generated glue is needed.
 
 #![cfg_attr(
-    not(target_family = "wasm"),
-    expect(dead_code, reason = "what is exported is called by tests alone")
+    not(any(target_family = "wasm", test)),
+    expect(dead_code, reason = "only WebAssembly exports what the page calls")
 )]
 
 mod fit;
