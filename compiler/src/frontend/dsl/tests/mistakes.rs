@@ -110,6 +110,8 @@ fn items_are_refused_with_a_remedy() {
             "#[precision(fast)] #[precision(fast)] fn N(x: Input<8>) -> Output { x }",
             "`precision` is given twice",
         ),
+        ("#[train(fast)] fn N(x: Input<8>) -> Output { x }", "expected nothing more, found `(…)`"),
+        ("#[train] fn b(x: Layer) -> Layer { x }", "a block has no `train` of its own"),
         ("A = a.yaml", "expected the path of a YAML file in quotes, found `a`"),
         ("fn N(x: Input<8>) -> Output;", "expected the body, `{ … }`, found `;`"),
     ] {
