@@ -1,9 +1,11 @@
 use core::ops::Range;
 
+#[cfg(feature = "std")]
+use super::Pass;
 use super::{
     ActivateGradient, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
     BinaryGradient, ConvWeights, CopyGradient, DepthwiseGradient, Derived, Dropout, Head, NormalizeGradient,
-    PadGradient, Pass, PoolGradient, ResizeGradient, Restored, Rows, SoftmaxGradient,
+    PadGradient, PoolGradient, ResizeGradient, Restored, Rows, SoftmaxGradient,
 };
 use crate::kernels::{
     Activate, Binary, Blocks, Conv2d, Copy, Depthwise, Normalize, Pad, Pool, Resize, Softmax, Winograd,
