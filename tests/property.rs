@@ -203,14 +203,7 @@ impl<'y> Case<'y> {
         let own = usize::try_from(self.seed).unwrap_or(0) % images;
         let (mut arena, mut batch) = (vec![f32::NAN; plan.arena], vec![f32::NAN; tail.floats]);
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
-        let mut run = Run {
-            level,
-            team: &Team::ALONE,
-            weights: &weights,
-            inputs: &inputs,
-            arena: &mut arena,
-            shared: &mut [],
-        };
+        let mut run = Run::new(level, &weights, &inputs, &mut arena);
         plan.steps[..tail.first].iter().for_each(|step| step.kernel.run(&mut run));
         for Moved { from, to, .. } in &tail.inputs {
             let memory = match from.memory {
@@ -219,14 +212,7 @@ impl<'y> Case<'y> {
             };
             batch[to.pixel(own)].copy_from_slice(&memory[from.offset..][..from.len()]);
         }
-        let mut run = Run {
-            level,
-            team: &Team::ALONE,
-            weights: &weights,
-            inputs: &[],
-            arena: &mut batch,
-            shared: &mut [],
-        };
+        let mut run = Run::new(level, &weights, &[], &mut batch);
         tail.steps.iter().for_each(|step| step.kernel.run(&mut run));
         tail.outputs.iter().map(|slot| batch[slot.pixel(own)].to_vec()).collect()
     }

@@ -18,6 +18,7 @@ use convolve_compiler::plan::plan;
 use convolve_runtime::random::uniform;
 use convolve_runtime::simd::Level;
 use convolve_runtime::weights::Data;
+use convolve_train::Initializer;
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -98,14 +99,13 @@ fn sizes(args: &SignalArgs, activation: &str, initial: Initial) -> Result<Vec<f6
     let text = network(args.depth, activation);
     let parsed = yaml::parse("convolve signal", text.as_bytes());
     let mut graph = load::network(parsed, &Defaults::default(), None)?.graph;
-    // As many channels go in as come out, so Glorot's variance is half of He's.
-    let scale = if initial == Initial::He { 1.0 } else { 0.5_f32.sqrt() };
+    let rule = match initial {
+        Initial::He => Initializer::HeNormal,
+        Initial::Glorot => Initializer::GlorotNormal,
+    };
     let initials = parameters(&graph);
     let weights =
-        initials.iter().enumerate().map(|(index, parameter)| match parameter.initial(args.seed, index) {
-            Data::Normal { key, std } => Data::Normal { key, std: std * scale },
-            other => other,
-        });
+        initials.iter().enumerate().map(|(index, parameter)| rule.data(parameter, args.seed, index));
     let weights: Vec<Data<'_>> = weights.collect();
     let options = Options::default();
     optimise(&mut graph, &options);

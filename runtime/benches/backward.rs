@@ -12,7 +12,6 @@ use convolve_runtime::kernels::{Activation, Copy, NormalizeOver, ResizeMode, Win
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::train::{
     ActivateGradient, BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares,
     BatchSum, BinaryGradient, Dropout, Factor, NormalizeGradient, Pass, PoolGradient, Pooled, ResizeGradient,
@@ -115,14 +114,7 @@ fn backward(criterion: &mut Criterion) {
                 let (mut arena, mut sums) = (start.clone(), vec![0.0; 1024]);
                 let id = BenchmarkId::new(format!("{size}x{size}x{channels} {name}"), level);
                 group.bench_function(id, |bencher| {
-                    let run = Run {
-                        level,
-                        team: &Team::ALONE,
-                        weights: &weights,
-                        inputs: &[],
-                        arena: &mut arena,
-                        shared: &mut [],
-                    };
+                    let run = Run::new(level, &weights, &[], &mut arena);
                     let mut pass = Pass { run, sums: &mut sums, totals: &totals, images: 1, key: 1 };
                     bencher.iter(|| kernel(black_box(&mut pass)));
                 });

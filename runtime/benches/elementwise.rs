@@ -16,7 +16,6 @@ use convolve_runtime::memory::Weights;
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::{Data, Load, Panels, Strides};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -88,14 +87,7 @@ fn elementwise(criterion: &mut Criterion) {
             for level in Level::available() {
                 let id = BenchmarkId::new(format!("{size}x{size}x{channels} {name}"), level);
                 group.bench_function(id, |bencher| {
-                    let mut run = Run {
-                        level,
-                        team: &Team::ALONE,
-                        weights: &weights,
-                        inputs: &[],
-                        arena: &mut arena,
-                        shared: &mut [],
-                    };
+                    let mut run = Run::new(level, &weights, &[], &mut arena);
                     bencher.iter(|| kernel(black_box(&mut run)));
                 });
             }

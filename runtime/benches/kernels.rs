@@ -12,7 +12,6 @@ use convolve_runtime::measure::{fastest, peak};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::{Level, Simd, WithSimd};
 use convolve_runtime::slot::{Memory, Slot};
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::{Stored, padded};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -145,7 +144,7 @@ impl Layer {
 
     fn run(&mut self, level: Level) {
         let (weights, arena) = (&self.weights[self.aligned[0]..], &mut self.arena[self.aligned[1]..]);
-        let run = &mut Run { level, team: &Team::ALONE, weights, inputs: &[], arena, shared: &mut [] };
+        let run = &mut Run::new(level, weights, &[], arena);
         match &self.kernel {
             Kernel::Conv2d(kernel) => kernel.run(run),
             Kernel::Depthwise(kernel) => kernel.run(run),

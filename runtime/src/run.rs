@@ -21,7 +21,18 @@ pub struct Run<'a> {
     pub shared: &'a mut [f32],
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run on the calling thread, without shared memory.
+    #[must_use]
+    pub const fn new(
+        level: Level,
+        weights: &'a [f32],
+        inputs: &'a [&'a [f32]],
+        arena: &'a mut [f32],
+    ) -> Self {
+        Self { level, team: &Team::ALONE, weights, inputs, arena, shared: &mut [] }
+    }
+
     /// The floats of `output`, to write, beside those of `inputs`, to read; each slice starts at the
     /// slot's offset and has its span.
     ///

@@ -5,7 +5,6 @@ mod trial;
 use convolve_runtime::kernels::{Activate, Activation, Softmax};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
-use convolve_runtime::team::Team;
 use trial::activation::{ALL, expected};
 use trial::{Rng, Trial, at, slots};
 
@@ -37,8 +36,7 @@ fn maps_and_views_in_place_and_not() {
 fn compute(level: Level, activation: Activation, inputs: &[f32]) -> Vec<f32> {
     let mut arena = inputs.to_vec();
     let output = trial::slot(0, [1, 1, inputs.len()], 0);
-    let mut run =
-        Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena, shared: &mut [] };
+    let mut run = Run::new(level, &[], &[], &mut arena);
     Activate { input: None, output, activation }.run(&mut run);
     arena
 }
@@ -166,14 +164,7 @@ fn softmax_of_infinities() {
             let softmax = |values: &[f32]| {
                 let mut arena = values.to_vec();
                 let output = trial::slot(0, [1, 1, values.len()], 0);
-                let mut run = Run {
-                    level,
-                    team: &Team::ALONE,
-                    weights: &[],
-                    inputs: &[],
-                    arena: &mut arena,
-                    shared: &mut [],
-                };
+                let mut run = Run::new(level, &[], &[], &mut arena);
                 Softmax { input: None, output, log }.run(&mut run);
                 arena
             };

@@ -6,7 +6,6 @@ use convolve_runtime::kernels::{Activation, Binary, BinaryOp};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use trial::{Trial, at, slots};
 
 fn expected(kernel: &Binary, arena: &[f32], cell: [usize; 3]) -> f64 {
@@ -74,14 +73,7 @@ fn nan_is_not_swallowed() {
             let mut arena = vec![1.0; output.offset + 37];
             arena[left.offset + 2] = f32::NAN;
             arena[right.offset + 35] = f32::NAN;
-            let mut run = Run {
-                level,
-                team: &Team::ALONE,
-                weights: &[],
-                inputs: &[],
-                arena: &mut arena,
-                shared: &mut [],
-            };
+            let mut run = Run::new(level, &[], &[], &mut arena);
             Binary { left: Some(left), right, output, op, activation: Activation::Relu }.run(&mut run);
             let nan: Vec<usize> = (0..37).filter(|&i| arena[output.offset + i].is_nan()).collect();
             assert_eq!(nan, [2, 35], "{level} {op:?}");

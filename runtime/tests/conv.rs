@@ -8,7 +8,6 @@ use convolve_runtime::kernels::{Activation, Conv2d, Pool, PoolOp, Sampling, Wind
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::padded;
 
 /// A convolution, the arena before it, its weights.
@@ -87,14 +86,7 @@ impl Case {
 
     fn run(&self, level: Level) -> Vec<f32> {
         let mut arena = self.arena.clone();
-        self.conv.run(&mut Run {
-            level,
-            team: &Team::ALONE,
-            weights: &self.weights,
-            inputs: &[],
-            arena: &mut arena,
-            shared: &mut [],
-        });
+        self.conv.run(&mut Run::new(level, &self.weights, &[], &mut arena));
         arena
     }
 }

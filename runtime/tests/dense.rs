@@ -7,7 +7,6 @@ use convolve_runtime::kernels::{Activation, Dense};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::{Data, Load, Panels, Stored, Strides, pack, padded};
 
 /// The weight of input `i` for output `o`, in panels from `start` on.
@@ -75,14 +74,7 @@ fn matches_the_sum_of_products() {
         }
         for level in Level::available() {
             let mut after = arena.clone();
-            dense.run(&mut Run {
-                level,
-                team: &Team::ALONE,
-                weights: &packed,
-                inputs: &[],
-                arena: &mut after,
-                shared: &mut [],
-            });
+            dense.run(&mut Run::new(level, &packed, &[], &mut after));
             check(&format!("case {case} on {level}: {dense:?}"), &output, &arena, &after, &expected);
         }
     }

@@ -7,7 +7,6 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, Depthwise};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::padded;
 
 fn axis(random: &mut Random) -> Axis {
@@ -70,14 +69,7 @@ fn matches_the_sum_over_all_taps() {
         }
         for level in Level::available() {
             let mut after = arena.clone();
-            layer.run(&mut Run {
-                level,
-                team: &Team::ALONE,
-                weights: &packed,
-                inputs: &[],
-                arena: &mut after,
-                shared: &mut [],
-            });
+            layer.run(&mut Run::new(level, &packed, &[], &mut after));
             check(&format!("case {cases} on {level}: {layer:?}"), &output, &arena, &after, &expected);
         }
     }

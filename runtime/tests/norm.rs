@@ -5,7 +5,6 @@ mod trial;
 use convolve_runtime::kernels::{Activation, Affine, Normalize, NormalizeOver};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::padded;
 use trial::{Rng, Trial, at, slots};
 
@@ -103,14 +102,7 @@ fn a_mean_far_from_zero_does_not_drown_the_variance() {
             }
             let mut weights = vec![1.0; 64];
             weights[32..].fill(0.0);
-            let mut run = Run {
-                level,
-                team: &Team::ALONE,
-                weights: &weights,
-                inputs: &[],
-                arena: &mut arena,
-                shared: &mut [],
-            };
+            let mut run = Run::new(level, &weights, &[], &mut arena);
             let activation = Activation::Linear;
             Normalize { input, output, over, epsilon: 0.0, weights: 0, activation }.run(&mut run);
             for (i, y) in arena[output.offset..][..output.span()].iter().enumerate() {

@@ -6,7 +6,6 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Pool, PoolOp, Windows};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
-use convolve_runtime::team::Team;
 use trial::{Trial, at, slots};
 
 const OPS: [PoolOp; 3] = [PoolOp::Max, PoolOp::Average, PoolOp::AverageWithPadding];
@@ -118,8 +117,7 @@ fn the_mean_of_a_large_map_keeps_its_digits() {
     for level in Level::available() {
         let [input, output] = slots([[512, 512, 1], [1, 1, 1]], [0, 0]);
         let mut arena = vec![0.1; output.offset + 1];
-        let mut run =
-            Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena: &mut arena, shared: &mut [] };
+        let mut run = Run::new(level, &[], &[], &mut arena);
         Pool { input, output, op: PoolOp::Average, windows: Windows::Adaptive }.run(&mut run);
         let mean = arena[output.offset];
         assert!((mean - 0.1).abs() < 1e-6, "{level}: {mean}");
@@ -134,14 +132,7 @@ fn nan_wins_the_maximum() {
             let mut arena = vec![1.0; output.offset + 21];
             arena[input.offset + place * 21 + 20] = f32::NAN;
             arena[input.offset + place * 21 + 1] = f32::NAN;
-            let mut run = Run {
-                level,
-                team: &Team::ALONE,
-                weights: &[],
-                inputs: &[],
-                arena: &mut arena,
-                shared: &mut [],
-            };
+            let mut run = Run::new(level, &[], &[], &mut arena);
             let axis = Axis { kernel: 2, stride: 2, ..Axis::POINT };
             Pool { input, output, op: PoolOp::Max, windows: Windows::Sliding(axis, axis) }.run(&mut run);
             let nan: Vec<usize> = (0..21).filter(|&c| arena[output.offset + c].is_nan()).collect();

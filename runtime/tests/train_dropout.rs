@@ -6,13 +6,12 @@ mod trial;
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::train::{Dropout, Pass};
 use gradients::{cells, values};
 use trial::{Rng, at, slots};
 
 fn run(level: Level, key: u64, kernel: &Dropout, arena: &mut [f32]) {
-    let run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena, shared: &mut [] };
+    let run = Run::new(level, &[], &[], arena);
     kernel.run(&mut Pass { run, sums: &mut [], totals: &[], images: 1, key });
 }
 

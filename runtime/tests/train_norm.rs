@@ -7,7 +7,6 @@ use convolve_runtime::kernels::{Activation, NormalizeOver};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::train::{
     BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
     NormalizeGradient, Pass,
@@ -108,14 +107,7 @@ impl Batch {
         for group in self.arenas.chunks_mut(2) {
             let mut sums = vec![0.0; before.len()];
             for arena in group {
-                let run = Run {
-                    level: self.level,
-                    team: &Team::ALONE,
-                    weights: &self.weights,
-                    inputs: &[],
-                    arena,
-                    shared: &mut [],
-                };
+                let run = Run::new(self.level, &self.weights, &[], arena);
                 kernel(&mut Pass { run, sums: &mut sums, totals: &before, images, key: 0 });
             }
             for (total, sum) in self.totals.iter_mut().zip(sums) {

@@ -8,7 +8,6 @@ use convolve_runtime::kernels::{Activation, Conv2d, PoolOp, Sampling, Source, Wi
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::weights::{Data, Load, Panels, Strides, pack, padded};
 
 /// A kernel `[outputs][inputs][3][3]` and biases.
@@ -205,14 +204,7 @@ fn matches_the_sum_over_all_taps() {
             let mut before = case.arena.clone();
             before[scratch.clone()].fill(f32::NAN);
             let mut arena = before.clone();
-            case.layer.run(&mut Run {
-                level,
-                team: &Team::ALONE,
-                weights: &case.weights,
-                inputs: &[],
-                arena: &mut arena,
-                shared: &mut [],
-            });
+            case.layer.run(&mut Run::new(level, &case.weights, &[], &mut arena));
             before[scratch.clone()].copy_from_slice(&arena[scratch]);
             let what = format!("case {cases} on {level}: {:?}", case.layer);
             check(&what, &case.layer.output, &before, &arena, &expected);
@@ -271,14 +263,7 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             for level in Level::available() {
                 let mut memory = arena.clone();
                 let mut error = |run: &dyn Fn(&mut Run<'_>), weights: &[f32]| {
-                    run(&mut Run {
-                        level,
-                        team: &Team::ALONE,
-                        weights,
-                        inputs: &[],
-                        arena: &mut memory,
-                        shared: &mut [],
-                    });
+                    run(&mut Run::new(level, weights, &[], &mut memory));
                     let mut sum = 0.0;
                     for index in 0..output.len() {
                         let (y, x, c) = (index / 16 / 12, index / 16 % 12, index % 16);
@@ -322,14 +307,7 @@ fn nan_passes_the_limits() {
     before[at(&input, 4, 4, 3)] = f32::NAN;
     for level in Level::available() {
         let mut arena = before.clone();
-        layer.run(&mut Run {
-            level,
-            team: &Team::ALONE,
-            weights: &weights,
-            inputs: &[],
-            arena: &mut arena,
-            shared: &mut [],
-        });
+        layer.run(&mut Run::new(level, &weights, &[], &mut arena));
         for (y, x) in [(3, 3), (4, 5), (5, 4)] {
             assert!((0..20).all(|c| arena[at(&output, y, x, c)].is_nan()), "({y}, {x}) on {level}");
         }

@@ -8,7 +8,7 @@ use crate::failure::Result;
 
 const EXAMPLES: &str = "\
 Examples:
-  convolve conv photo.png --kernel sobel-x,sobel-y --colour-map grey --output edges.png
+  convolve conv photo.png --kernel sobel-x,sobel-y --colormap grey --output edges.png
   convolve conv range:4x4 --kernel '1 0 -1; 2 0 -2; 1 0 -1' --padding same --output conv.svg
   convolve conv random:28x28 --kernel random:3x3 --padding same --dilation 1,2,4 --output dilated.svg
   convolve conv range:2x2 --kernel '1 1 1; 1 1 1; 1 1 1' --transposed --stride 2 --output up.svg

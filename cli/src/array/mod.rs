@@ -46,8 +46,8 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Colours of the numbers
-    #[arg(long, alias = "color-map", value_enum, default_value_t = Map::Viridis)]
-    colour_map: Map,
+    #[arg(long, aliases = ["color-map", "colour-map"], value_enum, default_value_t = Map::Viridis)]
+    colormap: Map,
     /// Which random numbers
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -73,7 +73,7 @@ struct Step {
 const SHOW_EXAMPLES: &str = "\
 Examples:
   convolve show random:5x5 --output input.svg
-  convolve show padded.npy --colour-map magma --output padded.png";
+  convolve show padded.npy --colormap magma --output padded.png";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = SHOW_EXAMPLES)]

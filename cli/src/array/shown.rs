@@ -57,7 +57,7 @@ fn files(
     }
     let rows = panels(args, input, steps, results);
     let title = format!("convolve {command}");
-    let sheet = Sheet { title, map: args.colour_map, rows, one_scale };
+    let sheet = Sheet { title, map: args.colormap, rows, one_scale };
     Ok(vec![(path.to_owned(), sheet.figure().file(path)?)])
 }
 

@@ -54,8 +54,8 @@ pub(crate) struct ReceptiveArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Colours of the picture
-    #[arg(long, alias = "color-map", value_enum, default_value_t = Map::Viridis)]
-    colour_map: Map,
+    #[arg(long, aliases = ["color-map", "colour-map"], value_enum, default_value_t = Map::Viridis)]
+    colormap: Map,
 }
 
 /// What is known of a layer's field.
@@ -84,7 +84,7 @@ pub(crate) fn receptive_field(args: &ReceptiveArgs) -> Result<()> {
     let inputs = paths::paths(&graph, node, cell);
     let seen = Seen { graph: &graph, layer, node, field: fields(&graph)[node], cell, inputs };
     if let Some(path) = &args.output {
-        let picture = seen.sheet(args.colour_map).figure().file(path)?;
+        let picture = seen.sheet(args.colormap).figure().file(path)?;
         output::write_all(&[(path.clone(), picture)])?;
     }
     output::print(&match args.format {

@@ -46,10 +46,10 @@ pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>, group: Op
 }
 
 /// The first float of a node's packed weights, and its activation with its slopes there.
-pub(super) type Packed = (usize, Activation);
+pub(crate) type Packed = (usize, Activation);
 
 /// A convolution that is computed directly; of `slots`, the input and the output.
-fn conv2d(conv: &Conv, [input, output]: [Slot; 2], (weights, activation): Packed) -> Conv2d {
+pub(crate) fn conv2d(conv: &Conv, [input, output]: [Slot; 2], (weights, activation): Packed) -> Conv2d {
     Conv2d {
         input,
         output,
@@ -123,7 +123,6 @@ pub(super) fn lower(
     let unless_taken = (!storage.takes(id, first)).then_some(input);
     let second = reads.get(1).map(|&id| slots.node(id));
     let kernel = match &node.op {
-        Op::Input(_) | Op::Reshape => return Vec::new(),
         Op::Concat => return copies(graph, storage, slots, id),
         Op::Conv(conv) => {
             let scratch = slots.scratch(id);
@@ -159,7 +158,6 @@ pub(super) fn lower(
             let pool = pool.map(|((op, windows), input)| Pool { input, output, op, windows });
             Kernel::Conv2d(Conv2d { pool, ..kernel })
         }
-        Op::Depthwise(op) => Kernel::Depthwise(depthwise(op, [input, output], packed[id])),
         Op::Dense(dense) => Kernel::Dense(Dense {
             input,
             output,
@@ -168,6 +166,34 @@ pub(super) fn lower(
             stored: dense.stored,
             activation,
         }),
+        Op::Affine { .. } => Kernel::Affine(Affine { input: unless_taken, output, weights, activation }),
+        Op::Dropout { .. } => Kernel::copy(input, output),
+        op => {
+            let operands = Operands { first: input, unless_taken, second, output };
+            let Some(kernel) = plain(op, &operands, packed[id]) else { return Vec::new() };
+            kernel
+        }
+    };
+    vec![Step::new(slots, id, reads, kernel)]
+}
+
+/// The tensors of an operation.
+pub(crate) struct Operands {
+    pub(crate) first: Slot,
+    /// The first one, unless the output is to take its memory over.
+    pub(crate) unless_taken: Option<Slot>,
+    pub(crate) second: Option<Slot>,
+    pub(crate) output: Slot,
+}
+
+/// The kernel of an operation about which there is nothing to decide.
+pub(crate) fn plain(
+    op: &Op,
+    &Operands { first: input, unless_taken, second, output }: &Operands,
+    (weights, activation): Packed,
+) -> Option<Kernel> {
+    Some(match op {
+        Op::Depthwise(op) => Kernel::Depthwise(depthwise(op, [input, output], (weights, activation))),
         Op::Pool { op, windows } => Kernel::Pool(Pool { input, output, op: *op, windows: *windows }),
         Op::Pad { top, left, mode } => {
             Kernel::Pad(Pad { input, output, top: *top, left: *left, mode: *mode })
@@ -181,7 +207,6 @@ pub(super) fn lower(
             Kernel::Binary(Binary { left: unless_taken, right, output, op: *op, activation })
         }
         Op::Blocks { block, order } => Kernel::Blocks(Blocks { input, output, block: *block, order: *order }),
-        Op::Affine { .. } => Kernel::Affine(Affine { input: unless_taken, output, weights, activation }),
         Op::Normalize { over, epsilon, .. } => Kernel::Normalize(Normalize {
             input,
             output,
@@ -190,11 +215,10 @@ pub(super) fn lower(
             weights,
             activation,
         }),
-        Op::Dropout { .. } => Kernel::copy(input, output),
         Op::Activate { .. } => Kernel::Activate(Activate { input: unless_taken, output, activation }),
         Op::Softmax { log } => Kernel::Softmax(Softmax { input: unless_taken, output, log: *log }),
-    };
-    vec![Step::new(slots, id, reads, kernel)]
+        _ => return None,
+    })
 }
 
 /// A tensor that stands for some channels of a convolution's input, which may be enlarged.

@@ -8,7 +8,7 @@ mod concat;
 pub(crate) mod cost;
 mod kernel;
 pub(crate) mod loads;
-mod lower;
+pub(crate) mod lower;
 mod phases;
 mod print;
 mod storage;

@@ -57,9 +57,10 @@ impl Recorder<'_> {
                 let input = self.value(node.inputs[0]);
                 let output = self.room(node.inputs[0]);
                 let pooled = match op {
-                    PoolOp::Max => {
-                        Pooled::Max { input: input.slot, activation: self.limits_before(node.inputs[0]) }
-                    }
+                    PoolOp::Max => Pooled::Max {
+                        input: input.slot,
+                        activation: self.pooled_limits(node.inputs[0]).unwrap_or(Activation::Linear),
+                    },
                     PoolOp::Average => Pooled::Average,
                     PoolOp::AverageWithPadding => Pooled::AverageWithPadding,
                 };
@@ -191,21 +192,17 @@ impl Recorder<'_> {
         });
     }
 
-    /// The limits that the node's result was clipped to, if only a pooling of the largest reads it: then the gradient of
+    /// The limits that the node's result is clipped to, if a pooling of the largest alone reads it: then the gradient of
     /// that goes through them, too.
-    fn limits_before(&self, id: NodeId) -> Activation {
-        let readers = self.graph.nodes.iter().filter(|node| node.inputs.contains(&id)).count();
-        let is_output = self.graph.outputs.iter().any(|&(_, output)| output == id);
+    fn pooled_limits(&self, id: NodeId) -> Option<Activation> {
         let (op, activation) = (&self.graph.nodes[id].op, self.weights.nodes[id].1);
         let limits = matches!(activation, Activation::Relu | Activation::Relu6 | Activation::Clip { .. });
+        let mut readers = self.graph.nodes.iter().filter(|node| node.inputs.contains(&id));
+        let is_pooled =
+            readers.next().is_some_and(|reader| matches!(reader.op, Op::Pool { op: PoolOp::Max, .. }));
+        let alone = readers.next().is_none() && self.graph.outputs.iter().all(|&(_, output)| output != id);
         let fused = !matches!(op, Op::Activate { .. });
-        if limits && fused && readers == 1 && !is_output { activation } else { Activation::Linear }
-    }
-
-    /// Whether a pooling of the largest reads the node.
-    fn is_pooled(&self, id: NodeId) -> bool {
-        let is_max = |op: &Op| matches!(op, Op::Pool { op: PoolOp::Max, .. });
-        self.graph.nodes.iter().any(|node| is_max(&node.op) && node.inputs.contains(&id))
+        (limits && is_pooled && alone && fused).then_some(activation)
     }
 
     /// Notes a part of a node's gradient, if that is needed.
@@ -246,7 +243,7 @@ impl Recorder<'_> {
     fn through_activation(&mut self, id: NodeId, found: Found) -> Found {
         match self.weights.nodes[id].1 {
             Activation::Linear => found,
-            _ if self.is_pooled(id) && self.limits_before(id) != Activation::Linear => found,
+            _ if self.pooled_limits(id).is_some() => found,
             _ => self.activation_gradient(id, id, true, found),
         }
     }

@@ -1,15 +1,14 @@
 //! The way there: every node's kernels, which keep what the way back reads.
 
-use convolve_runtime::kernels::{
-    Activate, Activation, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize,
-    Softmax, Source, Winograd,
-};
+use convolve_runtime::kernels::{Activate, Activation, Copy, Dense, Source, Winograd};
 use convolve_runtime::train::{BatchNorm, BatchSquares, BatchSum, Derived, Dropout, Rows, Step};
 use convolve_runtime::weights::{Stored, padded};
 
 use super::Recorder;
 use super::tape::{Space, Value};
 use crate::graph::{Conv, NodeId, Op};
+use crate::plan::Kernel;
+use crate::plan::lower::{self, Operands, conv2d};
 use crate::plan::winograd::Tiles;
 
 impl Recorder<'_> {
@@ -36,65 +35,14 @@ impl Recorder<'_> {
         let output = self.room(id);
         let (from, to) = (input.slot, output.slot);
         let step = match &node.op {
-            Op::Input(_) | Op::Reshape | Op::Dense(_) => return output,
             Op::Conv(conv) => {
                 let tiles = self.tiles(conv, graph.nodes[node.inputs[0]].shape, node.shape);
-                let Some(tiles) = tiles else {
-                    let kernel = direct(conv, input, output, weights, activation);
-                    self.tape.push(id, Step::Conv2d(kernel), &[input, output]);
+                if let Some(tiles) = tiles {
+                    self.in_new_tiles(id, conv, tiles, [input, output]);
                     return output;
-                };
-                let [inputs, outputs] = [from.channels, to.channels];
-                let at = self.derivations.add(|at| Derived::Tiles {
-                    from: weights,
-                    to: at,
-                    inputs,
-                    outputs,
-                    tile: tiles.tile,
-                    back: false,
-                });
-                self.in_tiles(id, conv, tiles, [input, output], at, activation);
-                return output;
+                }
+                Step::Conv2d(conv2d(conv, [from, to], (weights, activation)))
             }
-            Op::Depthwise(op) => Step::Depthwise(Depthwise {
-                input: from,
-                output: to,
-                rows: op.rows,
-                columns: op.columns,
-                multiplier: op.multiplier,
-                weights,
-                activation,
-            }),
-            Op::Pool { op, windows } => {
-                Step::Pool(Pool { input: from, output: to, op: *op, windows: *windows })
-            }
-            Op::Pad { top, left, mode } => {
-                Step::Pad(Pad { input: from, output: to, top: *top, left: *left, mode: *mode })
-            }
-            Op::Copy { top, left, stride } => {
-                Step::Copy(Copy { input: from, output: to, top: *top, left: *left, stride: *stride })
-            }
-            Op::Resize(mode) => Step::Resize(Resize { input: from, output: to, mode: *mode }),
-            Op::Blocks { block, order } => {
-                Step::Blocks(Blocks { input: from, output: to, block: *block, order: *order })
-            }
-            Op::Binary(op, _) => Step::Binary(Binary {
-                left: Some(from),
-                right: values[1].slot,
-                output: to,
-                op: *op,
-                activation,
-            }),
-            Op::Normalize { over, epsilon, .. } => Step::Normalize(Normalize {
-                input: from,
-                output: to,
-                over: *over,
-                epsilon: *epsilon,
-                weights,
-                activation,
-            }),
-            Op::Activate { .. } => Step::Activate(Activate { input: Some(from), output: to, activation }),
-            Op::Softmax { log } => Step::Softmax(Softmax { input: Some(from), output: to, log: *log }),
             Op::Concat => {
                 let mut first = 0;
                 for value in values {
@@ -112,10 +60,25 @@ impl Recorder<'_> {
             Op::Dropout { rate } => {
                 Step::Dropout(Dropout { input: Some(from), output: to, rate: *rate, layer: id as u64 })
             }
+            op => {
+                let second = values.get(1).map(|value| value.slot);
+                let operands = Operands { first: from, unless_taken: Some(from), second, output: to };
+                let kernel = lower::plain(op, &operands, (weights, activation)).and_then(step);
+                let Some(step) = kernel else { return output };
+                step
+            }
         };
         let touched: Vec<Value> = values.into_iter().chain([output]).collect();
         self.tape.push(id, step, &touched);
         output
+    }
+
+    /// A convolution in tiles.
+    fn in_new_tiles(&mut self, id: NodeId, conv: &Conv, tiles: Tiles, [input, output]: [Value; 2]) {
+        let (from, activation) = self.weights.nodes[id];
+        let ([inputs, outputs], tile) = ([input, output].map(|value| value.slot.channels), tiles.tile);
+        let at = self.derivations.add(|to| Derived::Tiles { from, to, inputs, outputs, tile, back: false });
+        self.in_tiles(id, conv, tiles, [input, output], at, activation);
     }
 
     /// A batch norm, whose mean and variance are those of all images: each is known when a phase has ended.
@@ -186,24 +149,19 @@ pub(super) const fn copy(from: Value, to: Value) -> Step {
     Step::Copy(Copy { input: from.slot, output: to.slot, top: 0, left: 0, stride: [1, 1] })
 }
 
-/// A convolution that is computed directly.
-pub(super) const fn direct(
-    conv: &Conv,
-    input: Value,
-    output: Value,
-    weights: usize,
-    activation: Activation,
-) -> Conv2d {
-    Conv2d {
-        input: input.slot,
-        output: output.slot,
-        residual: None,
-        rows: conv.rows,
-        columns: conv.columns,
-        sampling: conv.sampling,
-        groups: conv.groups,
-        weights,
-        activation,
-        pool: None,
-    }
+/// The step that computes with a kernel of predictions.
+fn step(kernel: Kernel) -> Option<Step> {
+    Some(match kernel {
+        Kernel::Depthwise(kernel) => Step::Depthwise(kernel),
+        Kernel::Pool(kernel) => Step::Pool(kernel),
+        Kernel::Pad(kernel) => Step::Pad(kernel),
+        Kernel::Copy(kernel) => Step::Copy(kernel),
+        Kernel::Resize(kernel) => Step::Resize(kernel),
+        Kernel::Binary(kernel) => Step::Binary(kernel),
+        Kernel::Blocks(kernel) => Step::Blocks(kernel),
+        Kernel::Normalize(kernel) => Step::Normalize(kernel),
+        Kernel::Activate(kernel) => Step::Activate(kernel),
+        Kernel::Softmax(kernel) => Step::Softmax(kernel),
+        _ => return None,
+    })
 }

@@ -5,10 +5,10 @@ use convolve_runtime::kernels::{Activation, Dense, Sampling, WinogradWeights};
 use convolve_runtime::train::{ConvWeights, DenseWeights, DepthwiseGradient, Derived, Rows, Step};
 use convolve_runtime::weights::Stored;
 
-use super::forward::direct;
 use super::tape::{Space, Value};
 use super::{Found, Recorder};
 use crate::graph::{self, Conv, NodeId};
+use crate::plan::lower::conv2d;
 use crate::plan::winograd::Tiles;
 
 impl Recorder<'_> {
@@ -50,7 +50,8 @@ impl Recorder<'_> {
                 Sampling::Direct | Sampling::Upsampled(_) => Sampling::Transposed,
             };
             let back = Conv { sampling, ..conv.clone() };
-            let kernel = direct(&back, gradient, output, at, Activation::Linear);
+            let slots = [gradient.slot, output.slot];
+            let kernel = conv2d(&back, slots, (at, Activation::Linear));
             self.tape.push(id, Step::Conv2d(kernel), &[gradient, output]);
         }
         self.give(node.inputs[0], Found { value: output, own: true });

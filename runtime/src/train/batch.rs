@@ -94,14 +94,7 @@ impl<'p> Batch<'_, 'p> {
     /// Runs some steps on the rows of all images of a group.
     fn all(&self, group: &mut Group, rows: &Range<usize>, images: &Range<usize>) {
         let mut pass = Pass {
-            run: Run {
-                level: self.level,
-                team: &Team::ALONE,
-                weights: self.weights,
-                inputs: &[],
-                arena: group.rows.as_mut_slice(),
-                shared: &mut [],
-            },
+            run: Run::new(self.level, self.weights, &[], group.rows.as_mut_slice()),
             sums: group.sums.as_mut_slice(),
             totals: self.totals,
             images: self.images,
@@ -204,14 +197,7 @@ impl<'p> Batch<'_, 'p> {
             Place::Image(_) => &mut group.arenas.as_mut_slice()[at * arena..][..arena],
             Place::Row(_) => group.rows.as_mut_slice(),
         };
-        let mut run = Run {
-            level: self.level,
-            team: &Team::ALONE,
-            weights: self.weights,
-            inputs: &[],
-            arena: floats,
-            shared: &mut [],
-        };
+        let mut run = Run::new(self.level, self.weights, &[], floats);
         let (output, gradient) = (own(output), own(gradient));
         let ([output], gradient) = run.operands([&output], &gradient);
         judge.judge(image, output, gradient)

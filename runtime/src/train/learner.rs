@@ -1,6 +1,7 @@
 //! The memory of training, and one step in it.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -151,29 +152,18 @@ impl<'p> Learner<'p> {
             derived.make(self.level, &self.team, self.weights.as_mut_slice());
         }
         self.images = images;
-        let size = in_group(images).max(1);
-        let count = images.div_ceil(size);
+        let count = images.div_ceil(in_group(images).max(1));
         let groups = &self.groups[..count];
         let finite = AtomicBool::new(true);
         for (index, phase) in self.program.phases.iter().enumerate() {
-            let batch = Batch {
-                program: &self.program,
-                level: self.level,
-                weights: self.weights.as_slice(),
-                totals: self.totals.as_slice(),
-                inputs,
-                images,
-                key,
-            };
+            let batch = self.batch(inputs, images, key);
             self.team.each(count, &mut [], |at, _| {
                 let mut group = write(&groups[at]);
                 if index == 0 {
                     group.sums.as_mut_slice().fill(0.0);
                     group.loss = 0.0;
                 }
-                let end = images.min((at + 1) * size);
-                for start in (at * size..end).step_by(at_once(&self.program, size).max(1)) {
-                    let chunk = start..end.min(start + at_once(&self.program, size));
+                for chunk in self.chunks(at, images) {
                     batch.run(&mut group, &phase.segments, &chunk, judge);
                 }
             });
@@ -200,24 +190,32 @@ impl<'p> Learner<'p> {
         Err(self.culprit(inputs, images, key, loss))
     }
 
-    /// What was not finite in the last step: the first layer whose output is not, or else the loss, or the first parameter
-    /// whose gradient is not.
-    fn culprit(&self, inputs: &[Images<'_>], images: usize, key: u64, loss: f64) -> NotFinite<'p> {
-        let program = self.program;
-        let batch = Batch {
-            program: &program,
+    /// What the images of a step have in common.
+    fn batch<'a>(&'a self, inputs: &'a [Images<'a>], images: usize, key: u64) -> Batch<'a, 'p> {
+        Batch {
+            program: &self.program,
             level: self.level,
             weights: self.weights.as_slice(),
             totals: self.totals.as_slice(),
             inputs,
             images,
             key,
-        };
-        let size = in_group(images).max(1);
-        for (at, group) in self.groups[..images.div_ceil(size)].iter().enumerate() {
-            let end = images.min((at + 1) * size);
-            for start in (at * size..end).step_by(at_once(&program, size).max(1)) {
-                let chunk = start..end.min(start + at_once(&program, size));
+        }
+    }
+
+    /// The images of a group, of so many in all, as they are computed at once; none of a group that is not needed.
+    fn chunks(&self, group: usize, images: usize) -> impl Iterator<Item = Range<usize>> {
+        let size = in_group(images);
+        let (end, most) = (images.min((group + 1) * size), at_once(&self.program, size));
+        (group * size..end).step_by(most.max(1)).map(move |start| start..end.min(start + most))
+    }
+
+    /// What was not finite in the last step: the first layer whose output is not, or else the loss, or the first parameter
+    /// whose gradient is not.
+    fn culprit(&self, inputs: &[Images<'_>], images: usize, key: u64, loss: f64) -> NotFinite<'p> {
+        let batch = self.batch(inputs, images, key);
+        for (at, group) in self.groups.iter().enumerate() {
+            for chunk in self.chunks(at, images) {
                 if let Some(layer) = batch.first_fault(&mut write(group), &chunk) {
                     return NotFinite::Output { layer };
                 }
@@ -227,7 +225,7 @@ impl<'p> Learner<'p> {
             return NotFinite::Loss;
         }
         let gradient = self.gradients().iter().position(|gradient| !gradient.is_finite());
-        match gradient.and_then(|float| program.tensor_at(float)) {
+        match gradient.and_then(|float| self.program.tensor_at(float)) {
             Some(tensor) => NotFinite::Gradient { tensor },
             None => NotFinite::Loss,
         }

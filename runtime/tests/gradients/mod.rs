@@ -5,7 +5,6 @@
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::team::Team;
 use convolve_runtime::train::Pass;
 
 use crate::trial::{Rng, at};
@@ -72,14 +71,7 @@ impl Trial<'_> {
         for level in Level::available() {
             let (mut arena, mut sums) = (before.clone(), sums_before.clone());
             run(&mut Pass {
-                run: Run {
-                    level,
-                    team: &Team::ALONE,
-                    weights: self.weights,
-                    inputs: &[],
-                    arena: &mut arena,
-                    shared: &mut [],
-                },
+                run: Run::new(level, self.weights, &[], &mut arena),
                 sums: &mut sums,
                 totals: self.totals,
                 images: self.images,
@@ -109,6 +101,6 @@ impl Trial<'_> {
 
 /// What the kernel makes of an arena, on the level.
 pub(crate) fn run_on(level: Level, arena: &mut [f32], kernel: impl Fn(&mut Pass<'_>)) {
-    let run = Run { level, team: &Team::ALONE, weights: &[], inputs: &[], arena, shared: &mut [] };
+    let run = Run::new(level, &[], &[], arena);
     kernel(&mut Pass { run, sums: &mut [], totals: &[], images: 1, key: 7 });
 }

@@ -6,7 +6,6 @@ pub(crate) mod activation;
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
-use convolve_runtime::team::Team;
 
 /// Deterministic random numbers (SplitMix64).
 pub(crate) struct Rng(pub(crate) u64);
@@ -72,14 +71,7 @@ impl Trial<'_> {
         let before = rng.floats(self.output.offset + self.output.span() + 40_000, self.size);
         for level in Level::available() {
             let mut arena = before.clone();
-            run(&mut Run {
-                level,
-                team: &Team::ALONE,
-                weights: self.weights,
-                inputs: &[],
-                arena: &mut arena,
-                shared: &mut [],
-            });
+            run(&mut Run::new(level, self.weights, &[], &mut arena));
             let Slot { height, width, channels, .. } = self.output;
             for y in 0..height {
                 for x in 0..width {

@@ -35,7 +35,7 @@ mod augment;
 mod error;
 pub mod folder;
 pub mod idx;
-mod npy;
+pub mod npy;
 pub mod numpy;
 mod open;
 pub mod pairs;
@@ -45,6 +45,7 @@ mod subset;
 mod values;
 mod warp;
 
+use core::ops::Deref;
 use std::collections::BTreeMap;
 
 pub use arrays::Arrays;
@@ -80,22 +81,8 @@ pub trait Dataset: Sync {
     fn read(&self, index: usize, key: u64, input: &mut [f32], target: &mut [f32]);
 }
 
-impl<D: Dataset + ?Sized> Dataset for Box<D> {
-    fn len(&self) -> usize {
-        (**self).len()
-    }
-    fn input_shape(&self) -> [usize; 3] {
-        (**self).input_shape()
-    }
-    fn target_len(&self) -> usize {
-        (**self).target_len()
-    }
-    fn read(&self, index: usize, key: u64, input: &mut [f32], target: &mut [f32]) {
-        (**self).read(index, key, input, target);
-    }
-}
-
-impl<D: Dataset + ?Sized> Dataset for &D {
+/// What points to a data set is one.
+impl<P: Deref<Target: Dataset> + Sync> Dataset for P {
     fn len(&self) -> usize {
         (**self).len()
     }
