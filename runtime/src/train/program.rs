@@ -1,6 +1,5 @@
 use core::ops::Range;
 
-#[cfg(feature = "std")]
 use super::Pass;
 use super::{
     ActivateGradient, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
@@ -242,8 +241,7 @@ impl Step {
     }
 
     /// Computes, but for what moves between an image and the rows.
-    #[cfg(feature = "std")]
-    pub(super) fn run(&self, pass: &mut Pass<'_>) {
+    pub fn run(&self, pass: &mut Pass<'_>) {
         match self {
             Self::Conv2d(kernel) => kernel.run(&mut pass.run),
             Self::Winograd(kernel) => kernel.run(&mut pass.run),
