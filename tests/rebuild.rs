@@ -91,7 +91,7 @@ fn changed_files_rebuild_the_crate() {
 
     user.write("net.yaml", network("2"));
     let (_, log) = user.run();
-    assert!(log.contains("error: ") && log.contains("src/main.rs:2:"), "the weights no longer fit: {log}");
+    assert!(log.contains("error: [C0") && log.contains("src/main.rs:2:"), "the weights no longer fit: {log}");
 
     user.write("net.safetensors", weights(&[1.0, 10.0, 0.0, 0.0]));
     let (said, log) = user.run();

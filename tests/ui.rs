@@ -29,7 +29,7 @@ fn report(texts: &str) -> String {
         report.push_str(text);
         report.push_str("---\n");
         for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
-            let (heading, text) = (heading(diagnostic.severity), render(&diagnostic, &analysis.source));
+            let (heading, text) = (heading(&diagnostic), render(&diagnostic, &analysis.source));
             let _ = write!(report, "{heading}: {text}\n\n");
         }
     }

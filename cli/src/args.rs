@@ -8,6 +8,7 @@ use convolve_runtime::simd::Level;
 
 use crate::complete::CompletionsArgs;
 use crate::evaluate::EvaluateArgs;
+use crate::explain::ExplainArgs;
 use crate::features::FeaturesArgs;
 use crate::graph::GraphArgs;
 use crate::history::HistoryArgs;
@@ -31,6 +32,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   convolve check models/specs/*.yaml
+  convolve explain C0701
   convolve summary unet.yaml | less -S
   convolve expand unet.yaml > unet.rs
   convolve train unet.yaml --data cells --validation-split 0.1 --output unet.safetensors
@@ -79,6 +81,8 @@ The time of a prediction is measured without the clock between steps.";
 pub(crate) enum Command {
     /// Check files, their weights included: every error and warning at once
     Check(CheckArgs),
+    /// Explain an error code: the mistake, the rule, the cure
+    Explain(ExplainArgs),
     /// Show the layers: shapes, parameters, multiplications, receptive fields, kernels, memory, decisions
     Summary(SummaryArgs),
     /// Show the Rust that `cnn!` makes of a file

@@ -5,13 +5,13 @@ use std::path::Path;
 use convolve_compiler::analysis::{Analysis, analyse};
 use convolve_compiler::check::Defaults;
 use convolve_compiler::diagnostic::Diagnostic;
-use convolve_compiler::render::{arrange, heading};
+use convolve_compiler::render::{arrange, severity};
 use convolve_compiler::source::Source;
 use convolve_compiler::spec::Place;
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Format};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Mistake, Result};
 use crate::{load, output};
 
 /// Prints every mistake of every file, and a line for each file that has none.
@@ -53,8 +53,8 @@ fn object(path: &Path, defaults: &Defaults) -> Value {
     let parsed = match load::parse(path) {
         Ok(parsed) => parsed,
         Err(failure) => {
-            let unreadable = |message: &String| json!({ "severity": "error", "message": message });
-            let diagnostics: Vec<Value> = failure.messages().iter().map(unreadable).collect();
+            let unreadable = |Mistake { code, message }: &Mistake| json!({ "severity": "error", "code": code.map(|code| code.to_string()), "message": message });
+            let diagnostics: Vec<Value> = failure.unprinted().iter().map(unreadable).collect();
             return json!({ "path": name, "ok": false, "diagnostics": diagnostics });
         }
     };
@@ -68,10 +68,11 @@ fn object(path: &Path, defaults: &Defaults) -> Value {
 }
 
 fn mistake(diagnostic: &Diagnostic, source: &Source) -> Value {
-    let Diagnostic { severity, message, place, label, notes, helps, .. } = diagnostic;
+    let Diagnostic { code, message, place, label, notes, helps, .. } = diagnostic;
     let (line, column) = position(source, *place).unzip();
     json!({
-        "severity": heading(*severity),
+        "severity": severity(diagnostic.severity),
+        "code": code.to_string(),
         "message": message,
         "line": line,
         "column": column,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use convolve_compiler::analysis::{Network, analyse};
 use convolve_compiler::check::Defaults;
+use convolve_compiler::diagnostic::{Code, Severity};
 use convolve_compiler::files::{Directory, Files};
 use convolve_compiler::frontend::{Parsed, yaml};
 use convolve_compiler::graph::Graph;
@@ -15,7 +16,8 @@ use crate::failure::{Failure, Result, complain};
 
 /// Reads a YAML file; its mistakes wait for [`network`].
 pub(crate) fn parse(path: &Path) -> Result<Parsed> {
-    let unreadable = |error| Failure::new(format!("cannot read `{}`: {error}", path.display()));
+    let unreadable =
+        |error| Failure::coded(Code::UnreadableFile, format!("cannot read `{}`: {error}", path.display()));
     let mut bytes = Vec::new();
     // One byte more than may be tells that there are too many.
     let most = yaml::MOST_BYTES as u64 + 1;
@@ -36,10 +38,14 @@ pub(crate) fn files_beside(path: &Path) -> Directory {
 /// Checks what was read, and prints its errors and warnings. Without `files`, the weights are not looked at.
 pub(crate) fn network(parsed: Parsed, defaults: &Defaults, files: Option<&dyn Files>) -> Result<Network> {
     let analysis = analyse(parsed, defaults, files);
-    for diagnostic in arrange(analysis.diagnostics, &analysis.source) {
-        let text = render(&diagnostic, &analysis.source);
-        complain(&format!("{}: {text}", heading(diagnostic.severity)));
+    let diagnostics = arrange(analysis.diagnostics, &analysis.source);
+    for diagnostic in &diagnostics {
+        complain(&format!("{}: {}", heading(diagnostic), render(diagnostic, &analysis.source)));
         complain("");
+    }
+    // Errors stand before warnings.
+    if let Some(first) = diagnostics.first().filter(|first| first.severity == Severity::Error) {
+        complain(&format!("`convolve explain {}` tells more", first.code));
     }
     // A YAML file holds one network, and has none only if something was wrong.
     analysis.networks.into_iter().next().ok_or(Failure::REPORTED)

@@ -10,6 +10,7 @@ mod complete;
 mod draw;
 mod evaluate;
 mod expand;
+mod explain;
 mod explore;
 mod failure;
 mod features;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     args.color.choose();
     let result = match args.command {
         Command::Check(args) => check::check(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Summary(args) => summary::summary(&args),
         Command::Expand(args) => expand::expand(&args),
         Command::Graph(args) => graph::graph(&args),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use convolve_compiler::check::{Defaults, parameters};
+use convolve_compiler::diagnostic::Code;
 use convolve_compiler::files;
 use convolve_compiler::graph::{Graph, Layout};
 use convolve_runtime::weights::Data;
@@ -10,7 +11,7 @@ use convolve_runtime::weights::file::{Place, locate};
 use safetensors::SafeTensors;
 
 use crate::args::NetworkWithWeights;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Mistake, Result};
 use crate::load;
 
 /// A weights file, and the place of every parameter in it.
@@ -29,7 +30,7 @@ impl Weights {
 /// The network, and its weights if it has parameters and a file of them is named.
 pub(crate) fn read(args: &NetworkWithWeights) -> Result<(Graph, Option<Weights>)> {
     let mut parsed = load::parse(&args.file)?;
-    let given = args.weights.as_deref().map(files::read).transpose().map_err(Failure::new)?;
+    let given = args.weights.as_deref().map(files::read).transpose().map_err(unreadable)?;
     let mut layout = args.layout.map(Layout::from);
     if let Some(weights) = parsed.spec.networks.first_mut().and_then(|network| network.weights.as_mut()) {
         if layout.is_some() {
@@ -85,20 +86,27 @@ pub(crate) fn needed<'w>(
     }
 }
 
+fn unreadable(reason: String) -> Failure {
+    Failure::coded(Code::UnreadableFile, reason)
+}
+
 /// The place of every parameter in a weights file.
 fn fit(graph: &Graph, file: &[u8], path: &Path) -> Result<Vec<Place>> {
     locate(file, &parameters(graph)).map_err(|errors| {
-        let mut mistakes: Vec<_> =
-            errors.iter().map(|error| format!("`{}`: {error}", path.display())).collect();
+        let mistake = |error| Mistake {
+            code: Some(Code::of_weights(error)),
+            message: format!("`{}`: {}", path.display(), error.reason()),
+        };
+        let mut mistakes: Vec<_> = errors.iter().map(mistake).collect();
         let named = named_layout(file).filter(|layout| *layout != graph.layout);
         if let (Some(named), Some(last)) = (named, mistakes.last_mut()) {
-            *last += &format!(
+            last.message += &format!(
                 "\n  = help: the file is in the {named} layout, but the network expects the {} layout; give \
                  `--layout {named}`",
                 graph.layout
             );
         }
-        Failure::all(mistakes)
+        Failure::mistakes(mistakes)
     })
 }
 

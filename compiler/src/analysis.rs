@@ -1,7 +1,7 @@
 //! From what a front end read to networks that are proven right, or to every mistake in them.
 
 use crate::check::{Defaults, Embedded, Notation, check, embed};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::files::Files;
 use crate::frontend::Parsed;
 use crate::graph::Graph;
@@ -51,7 +51,7 @@ pub fn analyse(parsed: Parsed, defaults: &Defaults, files: Option<&dyn Files>) -
         if let Some(place) = graph.train
             && let Err(reason) = prepare(&graph)
         {
-            diagnostics.push(Diagnostic::error(place, reason).label("asked for here"));
+            diagnostics.push(Diagnostic::error(Code::NotTrainable, place, reason).label("asked for here"));
         }
         let named = network.weights.as_ref().and_then(|weights| weights.file.as_ref());
         let weights =

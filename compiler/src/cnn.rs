@@ -8,7 +8,7 @@ use quote::{quote, quote_spanned};
 
 use crate::analysis::{Network, analyse};
 use crate::check::Defaults;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::emit::{self, emit};
 use crate::files::{self, File, Files};
 use crate::frontend::{dsl, yaml};
@@ -60,7 +60,11 @@ fn from_file(
         Ok(file) => file,
         Err(reason) => {
             let message = format!("the file `{}` cannot be read", path.value);
-            report.add(vec![Diagnostic::error(path.place, message).note(reason)], call, None);
+            report.add(
+                vec![Diagnostic::error(Code::UnreadableFile, path.place, message).note(reason)],
+                call,
+                None,
+            );
             return None;
         }
     };
@@ -76,7 +80,7 @@ fn from_file(
             "write `{} = \"{}\"` in the macro, or remove `name` from the file",
             named.value, path.value
         );
-        analysis.diagnostics.push(Diagnostic::error(named.place, message).help(help));
+        analysis.diagnostics.push(Diagnostic::error(Code::NetworkName, named.place, message).help(help));
     }
     report.add(analysis.diagnostics, &analysis.source, call.spans(path.place));
     analysis.networks.pop()
@@ -150,7 +154,8 @@ impl Report {
     /// Adds diagnostics, each at its own place or all at `spans`.
     fn add(&mut self, diagnostics: Vec<Diagnostic>, source: &Source, spans: Option<(Span, Span)>) {
         for diagnostic in arrange(diagnostics, source) {
-            let text = render(&diagnostic, source);
+            // rustc writes `error: ` before it.
+            let text = format!("[{}] {}", diagnostic.code, render(&diagnostic, source));
             let place = spans.or_else(|| source.spans(diagnostic.place));
             let (first, last) = place.unwrap_or((Span::call_site(), Span::call_site()));
             self.messages.extend(match diagnostic.severity {

@@ -1,6 +1,9 @@
 //! Mistakes, as data; the front ends' [`Source`](crate::source::Source) knows how to show their places.
 
+mod code;
+
 use crate::spec::Place;
+pub use code::{Code, UnknownCode};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +19,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
+    /// Which kind of mistake it is.
+    pub code: Code,
     /// What is wrong, in one line, layer and numbers included.
     pub message: String,
     /// The argument or name that is to blame.
@@ -33,9 +38,10 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at `place`.
     #[must_use]
-    pub fn error(place: Place, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, place: Place, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
+            code,
             message: message.into(),
             place,
             label: String::new(),
@@ -47,8 +53,8 @@ impl Diagnostic {
 
     /// A warning at `place`.
     #[must_use]
-    pub fn warning(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(place, message) }
+    pub fn warning(code: Code, place: Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, place, message) }
     }
 
     /// With these words under the carets.

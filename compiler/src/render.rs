@@ -10,8 +10,8 @@
 //!   = help: write `stride: 1`
 //! ```
 //!
-//! The word before the message (`error: `) is the caller's: rustc writes its own. The location has a line
-//! to itself, so that editors find it.
+//! What stands before the message (`error[C0602]: `) is the caller's: rustc writes its own `error: `. The
+//! location has a line to itself, so that editors find it.
 
 use core::fmt::Write as _;
 use core::ops::Range;
@@ -95,9 +95,15 @@ pub fn render(diagnostic: &Diagnostic, source: &Source) -> String {
     text
 }
 
+/// Severity and code as rustc writes them, before a colon and the text: `error[C0602]`.
+#[must_use]
+pub fn heading(diagnostic: &Diagnostic) -> String {
+    format!("{}[{}]", severity(diagnostic.severity), diagnostic.code)
+}
+
 /// The severity as rustc writes it.
 #[must_use]
-pub const fn heading(severity: Severity) -> &'static str {
+pub const fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use convolve_compiler::frontend::{Parsed, yaml};
-use convolve_compiler::render::{arrange, render};
+use convolve_compiler::render::{arrange, heading, render};
 
 /// The messages about a text, as the command line shows them.
 fn messages(parsed: Parsed) -> String {
     let mut text = String::new();
     for diagnostic in arrange(parsed.diagnostics, &parsed.source) {
-        let _ = write!(text, "error: {}\n\n", render(&diagnostic, &parsed.source));
+        let _ = write!(text, "{}: {}\n\n", heading(&diagnostic), render(&diagnostic, &parsed.source));
     }
     text
 }

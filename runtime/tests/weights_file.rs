@@ -75,14 +75,14 @@ fn everything_wrong_is_said_at_once_and_in_order() {
     assert_eq!(
         messages(&file, &parameters),
         [
-            "element 2 of tensor `alpha` is -inf",
-            "the file has no tensor `conv.weight` [1] (layer `conv`)",
-            "the file has a tensor `conv.weigth` [1], which no layer uses; should it be called `conv.weight`?",
-            "element 1 of tensor `half` is NaN",
-            "tensor `head.kernel` is [3, 2], but must be [2, 3] (layer `head`); it looks like the PyTorch layout \
+            "[C0907] element 2 of tensor `alpha` is -inf",
+            "[C0903] the file has no tensor `conv.weight` [1] (layer `conv`)",
+            "[C0904] the file has a tensor `conv.weigth` [1], which no layer uses; should it be called `conv.weight`?",
+            "[C0907] element 1 of tensor `half` is NaN",
+            "[C0905] tensor `head.kernel` is [3, 2], but must be [2, 3] (layer `head`); it looks like the PyTorch layout \
              (`layout: pytorch`)",
-            "tensor `norm.running_mean` holds F64, but must hold F32, F16 or BF16 (layer `norm`)",
-            "the file has a tensor `other.num_batches_tracked` [], which no layer uses",
+            "[C0906] tensor `norm.running_mean` holds F64, but must hold F32, F16 or BF16 (layer `norm`)",
+            "[C0904] the file has a tensor `other.num_batches_tracked` [], which no layer uses",
         ]
     );
 }

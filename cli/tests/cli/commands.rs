@@ -29,9 +29,12 @@ fn every_mistake_of_every_file_is_shown() {
     let ran = sandbox.run("check bad.yaml missing.yaml good.yaml");
     assert_eq!(ran.code, 1);
     assert_eq!(ran.stdout, "ok: good.yaml: Good\n");
-    for words in
-        ["--> bad.yaml:4:", "--> bad.yaml:5:5", "did you mean `relu`?", "error: cannot read `missing.yaml`"]
-    {
+    for words in [
+        "--> bad.yaml:4:",
+        "--> bad.yaml:5:5",
+        "did you mean `relu`?",
+        "error[C0901]: cannot read `missing.yaml`",
+    ] {
         assert!(ran.stderr.contains(words), "no `{words}` in:\n{}", ran.stderr);
     }
 }
@@ -43,7 +46,7 @@ fn a_warning_is_no_failure() {
     sandbox.file("net.yaml", unused);
     let ran = sandbox.run("check net.yaml");
     assert_eq!(ran.code, 0);
-    assert!(ran.stderr.starts_with("warning: "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("warning[C0801]: "), "{}", ran.stderr);
     assert_eq!(ran.stdout, "ok: net.yaml: Net\n");
 }
 
@@ -81,7 +84,9 @@ fn files_that_are_no_specifications_are_refused() {
 #[test]
 fn a_wrong_call_has_exit_code_2() {
     let sandbox = Sandbox::new();
-    for arguments in ["", "check", "chekc a.yaml", "summary", "run a.yaml", "check --layout torch a.yaml"] {
+    for arguments in
+        ["", "check", "chekc a.yaml", "explain C0000", "summary", "run a.yaml", "check --layout torch a.yaml"]
+    {
         let ran = sandbox.run(arguments);
         assert_eq!(ran.code, 2, "{arguments}: {}", ran.stderr);
     }

@@ -5,6 +5,7 @@
 mod arrays;
 mod bench;
 mod commands;
+mod errors;
 mod explore;
 mod features;
 mod graph;

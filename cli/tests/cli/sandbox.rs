@@ -70,7 +70,7 @@ impl Sandbox {
     pub(crate) fn refuses(&self, arguments: &str, words: &[&str]) {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
-        assert!(ran.stderr.contains("error: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error: ") || ran.stderr.contains("error[C0"), "{}", ran.stderr);
         for word in words {
             assert!(ran.stderr.contains(word), "no `{word}` in:\n{}", ran.stderr);
         }

@@ -21,7 +21,10 @@ fn messages_have_colours_where_they_are_wanted() {
     let sandbox = Sandbox::new();
     sandbox.file("bad.yaml", BAD);
     let plain = stderr(&sandbox, "check bad.yaml", &[]);
-    assert!(plain.starts_with("error: ") && !plain.contains('\x1b'), "a pipe is no terminal: {plain:?}");
+    assert!(
+        plain.starts_with("error[C0401]: ") && !plain.contains('\x1b'),
+        "a pipe is no terminal: {plain:?}"
+    );
     let painted = stderr(&sandbox, "check bad.yaml --color always", &[]);
     assert!(painted.starts_with("\x1b[1m\x1b[31merror"), "{painted:?}");
     assert!(anstream::adapter::strip_str(&painted).to_string() == plain, "{painted:?}");
@@ -54,7 +57,7 @@ fn every_shell_gets_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = sandbox.run(&format!("completions {shell}"));
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-        for command in ["check", "summary", "receptive-field", "memory", "train", "completions"] {
+        for command in ["check", "explain", "summary", "receptive-field", "memory", "train", "completions"] {
             assert!(ran.stdout.contains(command), "no {command} for {shell}");
         }
     }
@@ -80,6 +83,7 @@ fn bash_completes_commands_and_values() {
     assert_eq!(complete("convolve gra"), "graph\n");
     assert_eq!(complete("convolve graph --for"), "--format\n");
     assert_eq!(complete("convolve graph --format m"), "mermaid\n");
+    assert_eq!(complete("convolve explain C080"), "C0801 C0802\n");
 }
 
 #[test]
@@ -95,8 +99,10 @@ fn a_check_tells_programs_what_is_wrong_and_where() {
     assert_eq!((&good["ok"], &good["network"]), (&Value::from(true), &Value::from("Good")));
     let mistake = &bad["diagnostics"][0];
     assert_eq!((&bad["ok"], &mistake["severity"]), (&Value::from(false), &Value::from("error")));
+    assert_eq!(mistake["code"], "C0401");
     assert_eq!((&mistake["line"], &mistake["column"]), (&Value::from(4), &Value::from(5)));
     assert!(mistake["helps"].to_string().contains("relu"), "{mistake}");
+    assert_eq!(none["diagnostics"][0]["code"], "C0901");
     assert!(none["diagnostics"][0]["message"].to_string().contains("none.yaml"), "{none}");
 }
 

@@ -9,7 +9,7 @@ use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::layers::{LAYERS, LayerKind};
 use super::values::{self, kind_of};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Layout, NodeId, Op};
 use crate::spec::{Place, Spanned, Value};
 
@@ -88,6 +88,7 @@ fn read(value: &Spanned<Value>, what: &str) -> Result<Chosen, Diagnostic> {
         Value::Call(name, arguments) => (&name.value, name.place, arguments.as_slice()),
         other => {
             return Err(Diagnostic::error(
+                Code::WrongType,
                 value.place,
                 format!("{what} is {}, not an activation", kind_of(other)),
             )
@@ -101,6 +102,7 @@ fn read(value: &Spanned<Value>, what: &str) -> Result<Chosen, Diagnostic> {
             .map(|meant| format!("did you mean `{meant}`?"));
         let listed: Vec<_> = activations().map(|kind| kind.name).collect();
         return Err(Diagnostic::error(
+            Code::UnknownActivation,
             place,
             format!("there is no activation {}", kind_of(&Value::Word(name.clone()))),
         )
@@ -115,6 +117,7 @@ fn read(value: &Spanned<Value>, what: &str) -> Result<Chosen, Diagnostic> {
             let meant =
                 argument_meant(kind.name, found, &known).map(|meant| format!("did you mean `{meant}`?"));
             return Err(Diagnostic::error(
+                Code::UnknownArgument,
                 argument.name.place,
                 format!("`{name}` has no argument `{found}`"),
             )
@@ -122,16 +125,23 @@ fn read(value: &Spanned<Value>, what: &str) -> Result<Chosen, Diagnostic> {
             .maybe_help(meant));
         }
         if arguments[..index].iter().any(|other| other.name.value == found) {
-            return Err(Diagnostic::error(argument.name.place, format!("`{found}` is given twice")));
+            return Err(Diagnostic::error(
+                Code::GivenTwice,
+                argument.name.place,
+                format!("`{found}` is given twice"),
+            ));
         }
     }
     let get = |name: &str| arguments.iter().find(|argument| argument.name.value == name).map(|a| &a.value);
     if let Some(missing) =
         kind.arguments.iter().find(|argument| argument.required && get(argument.name).is_none())
     {
-        return Err(
-            Diagnostic::error(place, format!("`{name}` needs `{}`", missing.name)).label("argument missing")
-        );
+        return Err(Diagnostic::error(
+            Code::MissingArgument,
+            place,
+            format!("`{name}` needs `{}`", missing.name),
+        )
+        .label("argument missing"));
     }
     choose(kind.name, place, get, &format!("in {what}")).map_err(|(_, mistake)| mistake)
 }
@@ -161,7 +171,7 @@ fn choose<'a>(
             if alpha == 0.0 {
                 let place = get("alpha").map_or(place, |value| value.place);
                 let message = format!("`alpha` {of} is 0, by which `celu` divides");
-                return Err(("alpha", Diagnostic::error(place, message).label("not 0")));
+                return Err(("alpha", Diagnostic::error(Code::OutOfRange, place, message).label("not 0")));
             }
             Activation::Celu { alpha }
         }
@@ -187,7 +197,10 @@ fn choose<'a>(
             if min > max {
                 let place = get("min").map_or(place, |value| value.place);
                 let message = format!("`min` {of} is {min}, above `max`, {max}");
-                return Err(("min", Diagnostic::error(place, message).label(format!("at most {max}"))));
+                return Err((
+                    "min",
+                    Diagnostic::error(Code::Contradiction, place, message).label(format!("at most {max}")),
+                ));
             }
             Activation::Clip { min, max }
         }

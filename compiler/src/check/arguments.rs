@@ -6,7 +6,7 @@ use convolve_runtime::geometry::Axis;
 use super::expand::{Given, Layer};
 use super::notation::Notation;
 use super::values::{self, LARGEST, kind_of};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::{Place, Spanned, Value};
 
 /// The arguments of a layer.
@@ -111,13 +111,19 @@ impl<'a> Arguments<'a> {
         self.read(name, default, |value, what| match &value.value {
             Value::List(items) => match items.as_slice() {
                 [vertical, horizontal] => Ok([integer(vertical, what)?, integer(horizontal, what)?]),
-                _ => Err(Diagnostic::error(value.place, format!("{what} is a list of {}", items.len()))
-                    .label("expected a number or `[vertical, horizontal]`")),
+                _ => Err(Diagnostic::error(
+                    Code::ListLength,
+                    value.place,
+                    format!("{what} is a list of {}", items.len()),
+                )
+                .label("expected a number or `[vertical, horizontal]`")),
             },
             Value::Integer(_) => integer(value, what).map(|number| [number; 2]),
-            other => Err(Diagnostic::error(value.place, format!("{what} is {}", kind_of(other)))
-                .label("expected a whole number or `[vertical, horizontal]`")
-                .help(&help)),
+            other => {
+                Err(Diagnostic::error(Code::WrongType, value.place, format!("{what} is {}", kind_of(other)))
+                    .label("expected a whole number or `[vertical, horizontal]`")
+                    .help(&help))
+            }
         })
     }
 
@@ -147,12 +153,18 @@ fn sides(value: &Spanned<Value>, what: &str) -> Result<[usize; 4], Diagnostic> {
                 Ok([v, v, h, h])
             }
             [top, bottom, left, right] => Ok([cells(top)?, cells(bottom)?, cells(left)?, cells(right)?]),
-            _ => Err(Diagnostic::error(value.place, format!("{what} is a list of {}", items.len()))
-                .label("expected `[vertical, horizontal]` or `[top, bottom, left, right]`")),
+            _ => Err(Diagnostic::error(
+                Code::ListLength,
+                value.place,
+                format!("{what} is a list of {}", items.len()),
+            )
+            .label("expected `[vertical, horizontal]` or `[top, bottom, left, right]`")),
         },
         Value::Integer(_) => cells(value).map(|cells| [cells; 4]),
-        other => Err(Diagnostic::error(value.place, format!("{what} is {}", kind_of(other)))
-            .label("expected a whole number, `[vertical, horizontal]` or `[top, bottom, left, right]`")),
+        other => {
+            Err(Diagnostic::error(Code::WrongType, value.place, format!("{what} is {}", kind_of(other)))
+                .label("expected a whole number, `[vertical, horizontal]` or `[top, bottom, left, right]`"))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::expand::{Layer, Source, Tensor};
 use super::notation::Notation;
 use super::settings::Settings;
 use super::values::LARGEST;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Node, NodeId, Op, Parameter, Shape};
 
 /// What checking a layer gives: its node, or `None` when a mistake in it, or above it, is reported.
@@ -115,7 +115,7 @@ impl<'a> Builder<'a> {
                 let message = format!(
                     "`{kind}` reads a map of height × width × channels, but gets a vector of {length}"
                 );
-                let mistake = Diagnostic::error(layer.kind_place, message)
+                let mistake = Diagnostic::error(Code::NeedsMap, layer.kind_place, message)
                     .label("cannot read a vector")
                     .note(self.reads(layer, source))
                     .help(format!(
@@ -162,7 +162,8 @@ impl<'a> Builder<'a> {
         let elements = [width, channels].iter().try_fold(height, |all, n| all.checked_mul(*n));
         if elements.is_none_or(|elements| elements > LARGEST) {
             let message = format!("the output of `{}`, {shape}, has more than 2³¹ elements", layer.name);
-            let mut mistake = Diagnostic::error(layer.kind_place, message).label("too large");
+            let mut mistake =
+                Diagnostic::error(Code::TooManyElements, layer.kind_place, message).label("too large");
             if let Some(source) = inputs.first() {
                 mistake = mistake.note(self.reads(layer, *source));
             }

@@ -11,7 +11,7 @@ use super::expand::Layer;
 use super::space;
 use super::values::{LARGEST, common_divisor, divisors_beside};
 use super::window::Window;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Conv, Depthwise, Layout, NodeId, Op, Shape};
 
 /// The values of `padding_mode`.
@@ -159,13 +159,14 @@ fn transposed_axes(
             );
             arguments.report(
                 "output_padding",
-                Diagnostic::error(place, message).label(format!("at most {}", limit - 1)),
+                Diagnostic::error(Code::OutOfRange, place, message).label(format!("at most {}", limit - 1)),
             );
             return None;
         }
         let Some(size) = axis.transposed(input[i], extra) else {
             let place = arguments.place("padding");
             let mistake = Diagnostic::error(
+                Code::NothingLeft,
                 place,
                 format!("the padding of `{}` cuts away its whole output", layer.name),
             )
@@ -207,7 +208,7 @@ fn grouped(
     let place = builder.arguments(layer).place("groups");
     let message =
         format!("`groups` of `{}` is {groups}, which does not divide its {number} {what}", layer.name);
-    let mistake = Diagnostic::error(place, message)
+    let mistake = Diagnostic::error(Code::NotDivisible, place, message)
         .label(format!("{number} / {groups} is not whole"))
         .note(builder.reads(layer, source))
         .note(format!(
@@ -261,6 +262,8 @@ pub(super) fn weights_fit(builder: &mut Builder<'_>, layer: &Layer, shape: &[usi
     let shown: Vec<_> = shape.iter().map(usize::to_string).collect();
     let message =
         format!("the weights of `{}`, {}, have more than 2³¹ elements", layer.name, shown.join("×"));
-    builder.diagnostics.push(Diagnostic::error(layer.kind_place, message).label("too large"));
+    builder
+        .diagnostics
+        .push(Diagnostic::error(Code::TooManyElements, layer.kind_place, message).label("too large"));
     None
 }

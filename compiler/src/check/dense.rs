@@ -7,7 +7,7 @@ use super::activations;
 use super::builder::{Builder, Checked};
 use super::conv::weights_fit;
 use super::expand::Layer;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Conv, Dense, Layout, Op, Shape};
 
 pub(super) fn dense(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
@@ -50,7 +50,8 @@ pub(super) fn dropout(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
     if let Some(rate) = rate.filter(|rate| !(0.0..=1.0).contains(rate)) {
         let place = arguments.place("rate");
         let message = format!("`rate` of `{}` is {rate}, but a share lies between 0 and 1", layer.name);
-        arguments.report("rate", Diagnostic::error(place, message).label("between 0 and 1"));
+        arguments
+            .report("rate", Diagnostic::error(Code::OutOfRange, place, message).label("between 0 and 1"));
         return None;
     }
     let source = builder.source(layer)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::layers::{LayerKind, layer};
 use super::notation::Notation;
 use super::values::integer_between;
-use crate::diagnostic::{Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, suggest};
 use crate::spec::{Argument, Block, Body, Entry, Network, Operand, Place, Spanned, Spec, Statement, Value};
 
 /// Layers that a network may expand to.
@@ -93,9 +93,11 @@ pub(super) fn expand(
     for (index, input) in network.inputs.iter().enumerate() {
         if scope.bound.insert(input.name.value.clone(), Tensor::Input(index)).is_some() {
             let name = &input.name.value;
-            expander
-                .diagnostics
-                .push(Diagnostic::error(input.name.place, format!("two inputs are called `{name}`")));
+            expander.diagnostics.push(Diagnostic::error(
+                Code::NameTwice,
+                input.name.place,
+                format!("two inputs are called `{name}`"),
+            ));
         }
         expander.names.insert(input.name.value.clone(), input.name.place);
         scope.previous = if network.inputs.len() == 1 { Some(Tensor::Input(0)) } else { None };
@@ -223,7 +225,8 @@ impl Expander<'_> {
             self.full = true;
             let message = format!("the network expands to more than {MOST_LAYERS} layers");
             self.diagnostics.push(
-                Diagnostic::error(place, message).help("lower the counts of the repeats around this layer"),
+                Diagnostic::error(Code::TooManyLayers, place, message)
+                    .help("lower the counts of the repeats around this layer"),
             );
         }
         self.full
@@ -240,10 +243,12 @@ impl Expander<'_> {
         if let Some(tensor) = scope.bound.get(&name.value) {
             return *tensor;
         }
+        let later = scope.later.contains(&name.value);
+        let code = if later { Code::SourceBelow } else { Code::UnknownSource };
         let mut mistake =
-            Diagnostic::error(name.place, format!("there is no layer `{}` above this one", name.value))
+            Diagnostic::error(code, name.place, format!("there is no layer `{}` above this one", name.value))
                 .label("not found");
-        if scope.later.contains(&name.value) {
+        if later {
             mistake = mistake
                 .note(format!(
                     "`{}` is defined further down; a layer reads only what stands above it",
@@ -319,7 +324,7 @@ impl Expander<'_> {
                 entry.kind.value
             );
             self.diagnostics.push(
-                Diagnostic::error(entry.kind.place, message)
+                Diagnostic::error(Code::AmbiguousInput, entry.kind.place, message)
                     .label(format!("{} needed", self.notation.argument("from", "…")))
                     .note(format!("the inputs are {}", inputs.join(" and "))),
             );
@@ -351,9 +356,10 @@ impl Expander<'_> {
         let place = entry.name.as_ref().map_or(entry.kind.place, |name| name.place);
         let first = self.names.insert(full.clone(), place);
         if let Some(first) = first.filter(|first| !scope.rebinds && *first != place) {
-            let mistake = Diagnostic::error(place, format!("two layers are called `{full}`"))
-                .label("given again")
-                .related(first, "given first here");
+            let mistake =
+                Diagnostic::error(Code::NameTwice, place, format!("two layers are called `{full}`"))
+                    .label("given again")
+                    .related(first, "given first here");
             self.diagnostics.push(mistake.help("give one of them another `name`"));
         }
         scope
@@ -395,7 +401,7 @@ impl Expander<'_> {
         if scope.depth == DEEPEST {
             self.full = true;
             let message = format!("blocks are nested more than {DEEPEST} deep");
-            self.diagnostics.push(Diagnostic::error(entry.kind.place, message));
+            self.diagnostics.push(Diagnostic::error(Code::TooManyLayers, entry.kind.place, message));
             return Tensor::Unknown;
         }
         let Some(parameters) = self.block_parameters(block, arguments) else { return Tensor::Unknown };
@@ -474,8 +480,9 @@ impl Expander<'_> {
             return Some(value.clone());
         }
         let shown = self.notation.parameter(name);
-        let mut mistake = Diagnostic::error(place, format!("there is no parameter `{shown}` here"))
-            .label("not a parameter");
+        let mut mistake =
+            Diagnostic::error(Code::UnknownParameter, place, format!("there is no parameter `{shown}` here"))
+                .label("not a parameter");
         if scope.depth == 0 {
             mistake = mistake.note("parameters exist only inside the blocks that declare them");
         } else if let Some(meant) = suggest(name, scope.parameters.keys().map(String::as_str)) {

@@ -5,7 +5,7 @@ use convolve_runtime::weights::Order;
 
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{NodeId, Op, Shape};
 
 pub(super) fn add(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
@@ -105,7 +105,7 @@ fn common_order(builder: &mut Builder<'_>, layer: &Layer, a: NodeId, b: NodeId) 
         return Some(left.to_vec());
     }
     let message = format!("`{}` combines vectors whose elements stand in different orders", layer.name);
-    let mistake = Diagnostic::error(layer.kind_place, message)
+    let mistake = Diagnostic::error(Code::OrdersDiffer, layer.kind_place, message)
         .label("one is a flattened map, the other is not")
         .note(builder.origin(a))
         .note(builder.origin(b))
@@ -126,7 +126,7 @@ fn disagree(
 ) -> Checked {
     let (a, b) = (builder.shape(first), builder.shape(other));
     let message = format!("`{}` cannot {} {a} and {b}", layer.name, layer.kind.name);
-    let mistake = Diagnostic::error(layer.sources[index].place, message)
+    let mistake = Diagnostic::error(Code::ShapesDiffer, layer.sources[index].place, message)
         .label(format!("{b}, the first source is {a}"))
         .note(builder.origin(first))
         .note(builder.origin(other))

@@ -30,7 +30,7 @@ pub use weights::{Embedded, parameters};
 use self::builder::Builder;
 use self::expand::{Expanded, Tensor, expand};
 use self::settings::Settings;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::graph::{Graph, Layout, Shape};
 use crate::spec::{Input, Network, Place, Spanned, Spec, Value};
 
@@ -88,7 +88,8 @@ fn check_network(
     let expanded = expand(spec, network, notation, refused, diagnostics);
     if expanded.layers.is_empty() && errors(diagnostics) == 0 {
         diagnostics.push(
-            Diagnostic::error(network.place, "the network has no layers").label("at least one is needed"),
+            Diagnostic::error(Code::MissingPart, network.place, "the network has no layers")
+                .label("at least one is needed"),
         );
     }
     let shapes: Vec<_> = network.inputs.iter().map(|input| input_shape(input, diagnostics)).collect();
@@ -123,7 +124,7 @@ fn network_name(network: &Network, defaults: &Defaults, diagnostics: &mut Vec<Di
         let meant = camel_case(word);
         let example = if meant.is_empty() || meant == "Self" { "Network".to_owned() } else { meant };
         diagnostics.push(
-            Diagnostic::error(name.place, format!("`{word}` cannot name a network"))
+            Diagnostic::error(Code::NetworkName, name.place, format!("`{word}` cannot name a network"))
                 .label("expected a CamelCase identifier")
                 .note("the name becomes a Rust type")
                 .help(format!("for example `{example}`")),
@@ -157,7 +158,7 @@ fn input_shape(input: &Input, diagnostics: &mut Vec<Diagnostic>) -> Option<Shape
         return Some(shape);
     }
     let message = format!("the input `{}`, {shape}, has more than 2³¹ elements", input.name.value);
-    diagnostics.push(Diagnostic::error(input.shape.place, message).label("too large"));
+    diagnostics.push(Diagnostic::error(Code::TooManyElements, input.shape.place, message).label("too large"));
     None
 }
 
@@ -172,7 +173,7 @@ fn shape_of(
         Ok(None) => {
             let message = format!("{what} has {} numbers", shape.value.len());
             diagnostics.push(
-                Diagnostic::error(shape.place, message)
+                Diagnostic::error(Code::ListLength, shape.place, message)
                     .label("expected height, width and channels, or one length")
                     .help("a grey image of 28×28 pixels is 28, 28, 1"),
             );
@@ -187,7 +188,9 @@ fn outputs(builder: &mut Builder<'_>, network: &Network, expanded: &Expanded) {
     for (index, (name, source)) in expanded.outputs.iter().enumerate() {
         if expanded.outputs[..index].iter().any(|(other, _)| other == name) {
             let message = format!("`{name}` is an output twice");
-            builder.diagnostics.push(Diagnostic::error(source.place, message).label("an output already"));
+            builder
+                .diagnostics
+                .push(Diagnostic::error(Code::NameTwice, source.place, message).label("an output already"));
         }
         let Some(node) = builder.node(source.of) else { continue };
         builder.graph.outputs.push((name.clone(), node));
@@ -197,6 +200,7 @@ fn outputs(builder: &mut Builder<'_>, network: &Network, expanded: &Expanded) {
         let found = builder.shape(node);
         if shape != found {
             let mistake = Diagnostic::error(
+                Code::DeclaredOutputs,
                 declared.place,
                 format!("the output is declared as {shape}, but is {found}"),
             )
@@ -209,7 +213,7 @@ fn outputs(builder: &mut Builder<'_>, network: &Network, expanded: &Expanded) {
     let declared = network.declared.len();
     if declared > 0 && declared != expanded.outputs.len() {
         let message = format!("{declared} outputs are declared, but {} are returned", expanded.outputs.len());
-        builder.diagnostics.push(Diagnostic::error(network.place, message));
+        builder.diagnostics.push(Diagnostic::error(Code::DeclaredOutputs, network.place, message));
     }
 }
 
@@ -225,7 +229,7 @@ fn unused(network: &Network, expanded: &Expanded, diagnostics: &mut Vec<Diagnost
     for (index, input) in network.inputs.iter().enumerate() {
         if !read.contains(&Tensor::Input(index)) {
             let message = format!("the input `{}` is never read", input.name.value);
-            diagnostics.push(Diagnostic::warning(input.name.place, message).label("unused"));
+            diagnostics.push(Diagnostic::warning(Code::Unused, input.name.place, message).label("unused"));
         }
     }
     let mut used = vec![false; expanded.layers.len()];
@@ -237,7 +241,7 @@ fn unused(network: &Network, expanded: &Expanded, diagnostics: &mut Vec<Diagnost
     for (layer, _) in expanded.layers.iter().zip(&used).filter(|(_, used)| !**used) {
         let message = format!("the layer `{}` is never read", layer.name);
         diagnostics.push(
-            Diagnostic::warning(layer.kind_place, message)
+            Diagnostic::warning(Code::Unused, layer.kind_place, message)
                 .label("unused")
                 .help(format!("read `{}` further down, make it an output, or remove it", layer.name)),
         );

@@ -6,7 +6,7 @@ use convolve_runtime::weights::{Fold, Initial, ParameterId};
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::values::divisors_beside;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Layout, Op};
 
 /// `epsilon`; its default is the one of the framework whose weights are used.
@@ -22,7 +22,7 @@ fn epsilon(builder: &mut Builder<'_>, layer: &Layer) -> Option<f32> {
     }
     let place = arguments.place("epsilon");
     let message = format!("`epsilon` of `{}` is {epsilon}, but a variance cannot be lowered", layer.name);
-    arguments.report("epsilon", Diagnostic::error(place, message).label("at least 0"));
+    arguments.report("epsilon", Diagnostic::error(Code::OutOfRange, place, message).label("at least 0"));
     None
 }
 
@@ -77,7 +77,7 @@ pub(super) fn group_norm(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
             "`groups` of `{}` is {groups}, which does not divide its {channels} channels",
             layer.name
         );
-        let mistake = Diagnostic::error(place, message)
+        let mistake = Diagnostic::error(Code::NotDivisible, place, message)
             .label(format!("{channels} / {groups} is not whole"))
             .note(builder.reads(layer, source))
             .help(format!("use {}", ways.join(" or ")));

@@ -6,7 +6,7 @@ use convolve_runtime::kernels::{PoolOp, Windows};
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::window::Window;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{NodeId, Op, Shape};
 
 pub(super) fn max_pool2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
@@ -79,7 +79,7 @@ fn covered(
     let reads = builder.reads(layer, source);
     let mut arguments = builder.arguments(layer);
     let place = arguments.place(argument);
-    let mistake = Diagnostic::error(place, message)
+    let mistake = Diagnostic::error(Code::EmptyWindow, place, message)
         .label(label)
         .note(reads)
         .note("a window without a cell of the input has neither a largest cell nor a mean")

@@ -6,7 +6,7 @@ use convolve_runtime::weights::Order;
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::values::{LARGEST, integer_between, kind_of};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Layout, NodeId, Op, Shape};
 use crate::spec::Value;
 
@@ -30,7 +30,7 @@ pub(super) fn reshape(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         let place = builder.arguments(layer).place("shape");
         let counted = elements.map_or("too many".to_owned(), |n| n.to_string());
         let message = format!("`{}` cannot reshape {before} into {shape}", layer.name);
-        let mistake = Diagnostic::error(place, message)
+        let mistake = Diagnostic::error(Code::ReshapeCount, place, message)
             .label(format!("{counted} elements, not {}", before.elements()))
             .note(builder.reads(layer, source));
         builder.arguments(layer).report("shape", mistake);
@@ -62,8 +62,9 @@ fn shape(builder: &mut Builder<'_>, layer: &Layer) -> Option<Shape> {
     let what = arguments.what("shape");
     let Value::List(items) = &given.value.value else {
         let found = kind_of(&given.value.value);
-        let mistake = Diagnostic::error(given.value.place, format!("{what} is {found}, not a list"))
-            .label("expected `[length]` or `[height, width, channels]`");
+        let mistake =
+            Diagnostic::error(Code::WrongType, given.value.place, format!("{what} is {found}, not a list"))
+                .label("expected `[length]` or `[height, width, channels]`");
         arguments.report("shape", mistake);
         return None;
     };
@@ -71,7 +72,7 @@ fn shape(builder: &mut Builder<'_>, layer: &Layer) -> Option<Shape> {
         Ok(Some(shape)) => Some(shape),
         Ok(None) => {
             let message = format!("{what} is a list of {}", items.len());
-            let mistake = Diagnostic::error(given.value.place, message)
+            let mistake = Diagnostic::error(Code::ListLength, given.value.place, message)
                 .label("expected `[length]` or `[height, width, channels]`");
             arguments.report("shape", mistake);
             None
@@ -144,6 +145,7 @@ fn blocks(
         Err(reason) => {
             let place = builder.arguments(layer).place("block_size");
             let mistake = Diagnostic::error(
+                Code::NotDivisible,
                 place,
                 format!("`block_size` of `{}` is {block}, but {reason}", layer.name),
             )

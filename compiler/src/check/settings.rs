@@ -3,7 +3,7 @@
 use convolve_runtime::weights::Stored;
 
 use super::Defaults;
-use crate::diagnostic::{Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, suggest};
 use crate::graph::{Layout, Precision};
 use crate::spec::{Network, Place, Spanned};
 
@@ -74,9 +74,13 @@ impl Reader<'_> {
             let other = others.iter().find(|(other, _)| *other == lower).map(|(_, name)| *name);
             let meant = other.or_else(|| suggest(&lower, names));
             self.diagnostics.push(
-                Diagnostic::error(word.place, format!("there is no {what} `{}`", word.value))
-                    .label(format!("expected `{}` or `{}`", names[0], names[1]))
-                    .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?"))),
+                Diagnostic::error(
+                    Code::UnknownWord,
+                    word.place,
+                    format!("there is no {what} `{}`", word.value),
+                )
+                .label(format!("expected `{}` or `{}`", names[0], names[1]))
+                .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?"))),
             );
         }
         found.map(|(_, value)| *value)

@@ -5,7 +5,7 @@ use convolve_runtime::kernels::{PadMode, ResizeMode};
 use super::builder::{Builder, Checked};
 use super::expand::Layer;
 use super::values::LARGEST;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{NodeId, Op, Shape};
 
 pub(super) fn pad2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
@@ -48,7 +48,7 @@ pub(super) fn pad(
             let place = builder.arguments(layer).place(argument);
             let message =
                 format!("`{}` pads by {cells} cells, but its input's {along} is {size}", layer.name);
-            let mistake = Diagnostic::error(place, message)
+            let mistake = Diagnostic::error(Code::PaddingTooFar, place, message)
                 .label(format!("at most {most}"))
                 .note(builder.reads(layer, source))
                 .note(rule)
@@ -69,7 +69,7 @@ pub(super) fn crop2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
         if cut >= size {
             let place = builder.arguments(layer).place("cropping");
             let message = format!("`{}` crops {cut} cells of a {along} of {size}", layer.name);
-            let mistake = Diagnostic::error(place, message)
+            let mistake = Diagnostic::error(Code::NothingLeft, place, message)
                 .label("nothing is left")
                 .note(builder.reads(layer, source))
                 .help(format!("crop at most {} cells of the {along}, both sides together", size - 1));
@@ -106,7 +106,7 @@ pub(super) fn upsample2d(builder: &mut Builder<'_>, layer: &Layer) -> Checked {
             );
             arguments.report(
                 "align_corners",
-                Diagnostic::error(place, message).label("needs `bilinear`").help(help),
+                Diagnostic::error(Code::Contradiction, place, message).label("needs `bilinear`").help(help),
             );
             return None;
         }

@@ -8,7 +8,7 @@ use super::aliases::{argument_meant, layer_meant};
 use super::layers::{Arity, layer};
 use super::notation::Notation;
 use super::values::kind_of;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::{Block, Body, Entry, Operand, Place, Spec, Statement, Value};
 
 /// Entries that cannot be expanded because a mistake in them is reported, sorted.
@@ -70,14 +70,14 @@ impl Checker<'_> {
             if layer(name).is_some() {
                 let message = format!("the block `{name}` has the name of a layer");
                 self.diagnostics.push(
-                    Diagnostic::error(block.name.place, message)
+                    Diagnostic::error(Code::BlockName, block.name.place, message)
                         .label("already a layer")
                         .help(format!("give it another name, for example `{name}_block`")),
                 );
             } else if let Some(first) = seen.insert(name, block.name.place) {
                 let message = format!("two blocks are called `{name}`");
                 self.diagnostics.push(
-                    Diagnostic::error(block.name.place, message)
+                    Diagnostic::error(Code::BlockName, block.name.place, message)
                         .label("given again")
                         .related(first, "given first here"),
                 );
@@ -88,7 +88,7 @@ impl Checker<'_> {
                     let message =
                         format!("two parameters of block `{name}` are called `{}`", parameter.value);
                     self.diagnostics.push(
-                        Diagnostic::error(parameter.place, message)
+                        Diagnostic::error(Code::BlockName, parameter.place, message)
                             .label("given again")
                             .related(first, "given first here"),
                     );
@@ -136,7 +136,7 @@ impl Checker<'_> {
         let help = (!meant.is_empty()).then(|| format!("for example `{}`", meant.join(".")));
         let message = format!("{} cannot name a layer", kind_of(&Value::Word(name.value.clone())));
         self.diagnostics.push(
-            Diagnostic::error(name.place, message)
+            Diagnostic::error(Code::LayerName, name.place, message)
                 .label("expected letters, digits and `_`, with `.` between parts")
                 .maybe_help(help),
         );
@@ -145,8 +145,12 @@ impl Checker<'_> {
     fn unknown(&mut self, entry: &Entry) {
         let kind = &entry.kind.value;
         let meant = layer_meant(kind, self.spec.blocks.iter().map(|block| block.name.value.as_str()));
-        let mut mistake = Diagnostic::error(entry.kind.place, format!("there is no layer or block `{kind}`"))
-            .label("unknown layer");
+        let mut mistake = Diagnostic::error(
+            Code::UnknownLayer,
+            entry.kind.place,
+            format!("there is no layer or block `{kind}`"),
+        )
+        .label("unknown layer");
         match meant {
             Some(meant) => mistake = mistake.help(format!("did you mean `{meant}`?")),
             None => {
@@ -172,8 +176,12 @@ impl Checker<'_> {
                 let all: Vec<&str> = known.iter().chain(reserved).copied().collect();
                 let meant = argument_meant(kind, name, &all);
                 misnamed.extend(meant);
-                let mut mistake = Diagnostic::error(place, format!("`{kind}` has no argument `{name}`"))
-                    .label("unknown argument");
+                let mut mistake = Diagnostic::error(
+                    Code::UnknownArgument,
+                    place,
+                    format!("`{kind}` has no argument `{name}`"),
+                )
+                .label("unknown argument");
                 if let Some(meant) = meant {
                     mistake = mistake.help(format!("did you mean `{meant}`?"));
                 } else if known.is_empty() {
@@ -186,7 +194,9 @@ impl Checker<'_> {
             } else if let Some(first) = seen.insert(name, place) {
                 let message = format!("`{name}` is given twice");
                 self.diagnostics.push(
-                    Diagnostic::error(place, message).label("given again").related(first, "given first here"),
+                    Diagnostic::error(Code::GivenTwice, place, message)
+                        .label("given again")
+                        .related(first, "given first here"),
                 );
             }
         }
@@ -202,7 +212,7 @@ impl Checker<'_> {
             let needs = listed(&|name| format!("`{name}`"));
             let examples = listed(&|name| self.notation.argument(name, example(name)));
             self.diagnostics.push(
-                Diagnostic::error(entry.kind.place, format!("`{kind}` needs {needs}"))
+                Diagnostic::error(Code::MissingArgument, entry.kind.place, format!("`{kind}` needs {needs}"))
                     .label(format!("{needs} missing"))
                     .help(format!("add {examples}")),
             );
@@ -234,16 +244,18 @@ impl Checker<'_> {
             Some(0) => "none".to_owned(),
             Some(count) => count.to_string(),
         };
-        let message = if fits {
-            format!("`{kind}` reads several sources and so cannot be repeated in a chain")
+        let (code, message) = if fits {
+            let message = format!("`{kind}` reads several sources and so cannot be repeated in a chain");
+            (Code::RepeatedMerge, message)
         } else {
-            format!("`{kind}` reads {expected}, but is given {given}")
+            (Code::SourceCount, format!("`{kind}` reads {expected}, but is given {given}"))
         };
         let help = match self.notation {
             Notation::Yaml => "name them: `from: [a, b]`",
             Notation::Rust => "sources are the first arguments: `concat(a, b)`",
         };
-        let mistake = Diagnostic::error(entry.kind.place, message).label(format!("expected {expected}"));
+        let mistake =
+            Diagnostic::error(code, entry.kind.place, message).label(format!("expected {expected}"));
         let several = matches!(layer(kind).map(|kind| kind.arity), Some(Arity::Two | Arity::Many));
         self.diagnostics.push(mistake.maybe_help((several && !fits).then(|| help.to_owned())));
         self.refused.push(entry.place);
@@ -291,7 +303,7 @@ impl Checker<'_> {
             chain.iter().map(|block| format!("`{}`", self.spec.blocks[*block].name.value)).collect();
         let message = format!("the block {} contains itself: {}", names[0], names.join(" → "));
         self.diagnostics.push(
-            Diagnostic::error(entry.kind.place, message)
+            Diagnostic::error(Code::BlockCycle, entry.kind.place, message)
                 .label("closes the cycle")
                 .help("to chain a block several times, use `repeat`, or a loop in `cnn!`"),
         );

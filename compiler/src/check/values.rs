@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, suggest};
 use crate::spec::{Spanned, Value};
 
 /// Largest number that a size, stride or count may be, and the most elements of a tensor.
@@ -42,6 +42,7 @@ pub(super) fn integer_between(
         Value::Integer(number) => number,
         ref other => {
             return Err(Diagnostic::error(
+                Code::WrongType,
                 value.place,
                 format!("{what} is {}, not a whole number", kind_of(other)),
             )
@@ -50,6 +51,7 @@ pub(super) fn integer_between(
     };
     if number < least as i128 {
         return Err(Diagnostic::error(
+            Code::OutOfRange,
             value.place,
             format!("{what} is {number}, but must be at least {least}"),
         )
@@ -57,8 +59,12 @@ pub(super) fn integer_between(
     }
     match usize::try_from(number) {
         Ok(number) if number <= most => Ok(number),
-        _ => Err(Diagnostic::error(value.place, format!("{what} is {number}, but may be at most {most}"))
-            .label(format!("at most {most}"))),
+        _ => Err(Diagnostic::error(
+            Code::OutOfRange,
+            value.place,
+            format!("{what} is {number}, but may be at most {most}"),
+        )
+        .label(format!("at most {most}"))),
     }
 }
 
@@ -69,6 +75,7 @@ pub(super) fn number(value: &Spanned<Value>, what: &str) -> Result<f32, Diagnost
         Value::Float(number) => number,
         ref other => {
             return Err(Diagnostic::error(
+                Code::WrongType,
                 value.place,
                 format!("{what} is {}, not a number", kind_of(other)),
             )
@@ -79,8 +86,12 @@ pub(super) fn number(value: &Spanned<Value>, what: &str) -> Result<f32, Diagnost
     if narrow.is_finite() {
         Ok(narrow)
     } else {
-        Err(Diagnostic::error(value.place, format!("{what} is {wide:e}, which float32 cannot hold"))
-            .label("not a finite float32"))
+        Err(Diagnostic::error(
+            Code::OutOfRange,
+            value.place,
+            format!("{what} is {wide:e}, which float32 cannot hold"),
+        )
+        .label("not a finite float32"))
     }
 }
 
@@ -89,6 +100,7 @@ pub(super) fn truth(value: &Spanned<Value>, what: &str) -> Result<bool, Diagnost
     match value.value {
         Value::Bool(truth) => Ok(truth),
         ref other => Err(Diagnostic::error(
+            Code::WrongType,
             value.place,
             format!("{what} is {}, not `true` or `false`", kind_of(other)),
         )
@@ -102,15 +114,22 @@ pub(super) fn word(value: &Spanned<Value>, what: &str, words: &[&str]) -> Result
     match &value.value {
         Value::Word(found) => words.iter().position(|word| word == found).ok_or_else(|| {
             let lower = found.to_lowercase();
-            let mistake =
-                Diagnostic::error(value.place, format!("{what} cannot be {}", kind_of(&value.value)))
-                    .label(format!("expected one of {}", listed()));
+            let mistake = Diagnostic::error(
+                Code::UnknownWord,
+                value.place,
+                format!("{what} cannot be {}", kind_of(&value.value)),
+            )
+            .label(format!("expected one of {}", listed()));
             mistake.maybe_help(
                 suggest(&lower, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?")),
             )
         }),
-        other => Err(Diagnostic::error(value.place, format!("{what} cannot be {}", kind_of(other)))
-            .label(format!("expected one of {}", listed()))),
+        other => Err(Diagnostic::error(
+            Code::WrongType,
+            value.place,
+            format!("{what} cannot be {}", kind_of(other)),
+        )
+        .label(format!("expected one of {}", listed()))),
     }
 }
 

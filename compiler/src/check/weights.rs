@@ -4,7 +4,7 @@ use convolve_runtime::weights::file::{Place, locate};
 use convolve_runtime::weights::{self, WeightsError};
 
 use super::Notation;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::files::{File, Files};
 use crate::graph::{Graph, Layout, Parameter};
 use crate::spec::Spanned;
@@ -30,7 +30,11 @@ pub(crate) fn embed(
         Ok(file) => file,
         Err(reason) => {
             let message = format!("the weights of `{}` cannot be read", graph.name);
-            diagnostics.push(Diagnostic::error(name.place, message).label("not readable").note(reason));
+            diagnostics.push(
+                Diagnostic::error(Code::UnreadableFile, name.place, message)
+                    .label("not readable")
+                    .note(reason),
+            );
             return None;
         }
     };
@@ -38,17 +42,23 @@ pub(crate) fn embed(
         Ok(places) => return Some(Embedded { file, places }),
         Err(errors) => errors,
     };
-    let mistake = |message: String| Diagnostic::error(name.place, message).label("does not fit the network");
+    let mistake = |code, message: String| {
+        Diagnostic::error(code, name.place, message).label("does not fit the network")
+    };
     if let Some(layout) = other_layout(graph, &errors) {
         let message = format!(
             "`{}` is in the {layout} layout, but the network expects the {} layout",
             name.value, graph.layout
         );
-        diagnostics.push(mistake(message).help(format!("write {}", notation.argument("layout", layout))));
+        diagnostics.push(
+            mistake(Code::OtherLayout, message)
+                .help(format!("write {}", notation.argument("layout", layout))),
+        );
         return None;
     }
-    diagnostics
-        .extend(errors.iter().map(|error| mistake(format!("the weights of `{}`: {error}", graph.name))));
+    diagnostics.extend(errors.iter().map(|error| {
+        mistake(Code::of_weights(error), format!("the weights of `{}`: {}", graph.name, error.reason()))
+    }));
     None
 }
 

@@ -6,7 +6,7 @@ use super::arguments::Padding;
 use super::builder::Builder;
 use super::expand::Layer;
 use super::notation::Notation;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::NodeId;
 
 /// The sizes of a window as the user gave them.
@@ -69,7 +69,7 @@ impl Window {
             message += &format!(", {} with the padding", by(padded));
         }
         let place = builder.arguments(layer).place(self.blamed(input, axes));
-        let mut mistake = Diagnostic::error(place, message)
+        let mut mistake = Diagnostic::error(Code::WindowTooLarge, place, message)
             .label(format!("at most {} fits", by(padded)))
             .note(builder.reads(layer, source))
             .note(

@@ -2,6 +2,22 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+/// Numbers of the error codes. They are stable, and explained by `convolve explain`.
+pub mod code {
+    /// Of [`File`](super::WeightsError::File).
+    pub const FILE: u16 = 902;
+    /// Of [`Missing`](super::WeightsError::Missing).
+    pub const MISSING: u16 = 903;
+    /// Of [`Surplus`](super::WeightsError::Surplus).
+    pub const SURPLUS: u16 = 904;
+    /// Of [`Shape`](super::WeightsError::Shape).
+    pub const SHAPE: u16 = 905;
+    /// Of [`Type`](super::WeightsError::Type).
+    pub const TYPE: u16 = 906;
+    /// Of [`NotFinite`](super::WeightsError::NotFinite).
+    pub const NOT_FINITE: u16 = 907;
+}
+
 /// Why a weights file does not fit a model.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -67,10 +83,26 @@ impl WeightsError {
             | Self::NotFinite { tensor, .. } => Some(tensor),
         }
     }
-}
 
-impl fmt::Display for WeightsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The number of its error [`code`]: 903 for `C0903`.
+    #[must_use]
+    pub const fn code(&self) -> u16 {
+        match self {
+            Self::File { .. } => code::FILE,
+            Self::Missing { .. } => code::MISSING,
+            Self::Surplus { .. } => code::SURPLUS,
+            Self::Shape { .. } => code::SHAPE,
+            Self::Type { .. } => code::TYPE,
+            Self::NotFinite { .. } => code::NOT_FINITE,
+        }
+    }
+
+    /// What is wrong, without the code.
+    pub fn reason(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| self.write_reason(f))
+    }
+
+    fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { reason } => write!(f, "this is not a whole safetensors file: {reason}"),
             Self::Missing { tensor, expected } => {
@@ -91,6 +123,13 @@ impl fmt::Display for WeightsError {
                 write!(f, "element {element} of tensor `{tensor}` is {value}{}", Owner(tensor))
             }
         }
+    }
+}
+
+/// `[C0903] the file has no tensor …`
+impl fmt::Display for WeightsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[C{:04}] {}", self.code(), self.reason())
     }
 }
 

@@ -12,7 +12,7 @@ mod winograd;
 
 pub use data::{Data, init, key};
 #[cfg(feature = "std")]
-pub use error::WeightsError;
+pub use error::{WeightsError, code};
 pub use pack::{pack, unpack};
 pub(crate) use winograd::{kernel_in_tiles, kernel_of_tiles};
 

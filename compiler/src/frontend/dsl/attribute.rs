@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
 use super::Parser;
 use super::cursor::{Cursor, plain};
-use crate::diagnostic::suggest;
+use crate::diagnostic::{Code, suggest};
 use crate::spec::{Place, Spanned, Value, WeightsDeclaration};
 
 /// The attributes of an item.
@@ -61,13 +61,15 @@ impl Parser {
                             `#[precision(strict)]` and `#[train]`";
         let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
             let meant = suggest(name, NAMES).map(|name| format!("did you mean `{name}`?"));
-            self.error_at(place, "this attribute means nothing here")
+            self.error_at(Code::Attribute, place, "this attribute means nothing here")
                 .helps
                 .push(meant.unwrap_or_else(|| HELP.into()));
             return None;
         };
         if attributes.given.iter().any(|(given, _)| *given == name) {
-            self.error_at(place, format!("`{name}` is given twice")).helps.push("remove one of them".into());
+            self.error_at(Code::GivenTwice, place, format!("`{name}` is given twice"))
+                .helps
+                .push("remove one of them".into());
             return None;
         }
         attributes.given.push((name, place));
@@ -91,7 +93,7 @@ impl Parser {
         let mut weights = WeightsDeclaration::default();
         self.list(&mut Cursor::inside(&group), |parser, cursor| parser.weights_part(cursor, &mut weights))?;
         if weights == WeightsDeclaration::default() {
-            self.error(group.span(), "expected a file, a layout or a storage")
+            self.error(Code::UnexpectedToken, group.span(), "expected a file, a layout or a storage")
                 .helps
                 .push(WEIGHTS_HELP.into());
             return None;
@@ -104,7 +106,7 @@ impl Parser {
         let Some(key) = cursor.peek().cloned().filter(|token| matches!(token, TokenTree::Ident(_))) else {
             let file = self.text(cursor, "a file in quotes")?;
             if weights.file.is_some() {
-                self.error_at(file.place, "a second file").helps.push(WEIGHTS_HELP.into());
+                self.error_at(Code::GivenTwice, file.place, "a second file").helps.push(WEIGHTS_HELP.into());
                 return None;
             }
             weights.file = Some(file);
@@ -119,18 +121,20 @@ impl Parser {
                 let meant = suggest(other, ["file", "layout", "storage"])
                     .map(|name| format!("did you mean `{name}`?"));
                 let message = format!("`weights` has no argument `{other}`");
-                self.error(key.span(), message).helps.push(meant.unwrap_or_else(|| WEIGHTS_HELP.into()));
+                self.error(Code::UnknownArgument, key.span(), message)
+                    .helps
+                    .push(meant.unwrap_or_else(|| WEIGHTS_HELP.into()));
                 return None;
             }
         };
         let Value::Word(word) = argument.value.value else {
             let message = format!("`{}` takes a word or a string", argument.name.value);
-            self.error(key.span(), message).helps.push(WEIGHTS_HELP.into());
+            self.error(Code::WrongType, key.span(), message).helps.push(WEIGHTS_HELP.into());
             return None;
         };
         if slot.replace(Spanned::new(word, argument.value.place)).is_some() {
             let message = format!("`{}` is given twice", argument.name.value);
-            self.error(key.span(), message);
+            self.error(Code::GivenTwice, key.span(), message);
             return None;
         }
         Some(())

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::cursor::{Cursor, excerpt, group_of, is_symbol, plain};
 use super::{Parser, literal};
+use crate::diagnostic::Code;
 use crate::spec::{Argument, Entry, Operand, Spanned, Value};
 
 /// What stands between the parentheses of a call.
@@ -70,7 +71,7 @@ impl Parser {
                 let mut inside = Cursor::inside(&group);
                 let operand = self.operand(&mut inside)?;
                 if inside.at(",") {
-                    self.error(group.span(), "a layer cannot be a tuple")
+                    self.error(Code::NotOffered, group.span(), "a layer cannot be a tuple")
                         .helps
                         .push("give the layers as separate sources: `concat(a, b)`".into());
                     return None;
@@ -79,7 +80,7 @@ impl Parser {
             }
         }
         if let Some((message, help)) = unsupported_start(cursor) {
-            self.error(cursor.span(), message).helps.push(help);
+            self.error(Code::NotOffered, cursor.span(), message).helps.push(help);
             return None;
         }
         let Some(ident) = cursor.eat_ident() else {
@@ -145,7 +146,7 @@ impl Parser {
             let source = parser.operand(cursor)?;
             if keyed {
                 parser
-                    .error_over(start, cursor.last_span(), "a source after an argument")
+                    .error_over(Code::ArgumentForm, start, cursor.last_span(), "a source after an argument")
                     .helps
                     .push("sources come first: `add(a, b, key = value)`".into());
                 return None;
@@ -167,7 +168,7 @@ impl Parser {
         let place = argument.name.place;
         match argument.name.value.as_str() {
             "from" => {
-                self.error_at(place, "`from` belongs to YAML")
+                self.error_at(Code::ArgumentForm, place, "`from` belongs to YAML")
                     .helps
                     .push("the sources are the first arguments: `concat(a, b)`".into());
                 None
@@ -178,7 +179,7 @@ impl Parser {
                     Some(())
                 }
                 _ => {
-                    self.error_at(place, "`name` takes a word or a string").helps.push(
+                    self.error_at(Code::WrongType, place, "`name` takes a word or a string").helps.push(
                         "the binding names a layer: `let c1 = …`; a path is a string: `name = \"c1.conv\"`"
                             .into(),
                     );
@@ -190,7 +191,7 @@ impl Parser {
                 Some(())
             }
             "name" | "repeat" => {
-                self.error_at(place, format!("`{}` is given twice", argument.name.value));
+                self.error_at(Code::GivenTwice, place, format!("`{}` is given twice", argument.name.value));
                 None
             }
             _ => {
@@ -221,7 +222,7 @@ impl Parser {
         let value = self.deeper(start, |parser| parser.bare_value(cursor))?;
         if let Some(operator) = cursor.peek().filter(|token| is_arithmetic(token)) {
             let (message, span) = (format!("`{operator}` between values"), operator.span());
-            self.error(span, message)
+            self.error(Code::PartOfValue, span, message)
                 .helps
                 .push("write the result, or pass it to the block as a parameter of its own".into());
             return None;
@@ -244,7 +245,7 @@ impl Parser {
             return value
                 .map_err(|problem| {
                     let message = format!("`{}`: {problem}", excerpt(&text));
-                    self.error_over(start, cursor.last_span(), message);
+                    self.error_over(Code::WrongType, start, cursor.last_span(), message);
                 })
                 .ok();
         }
@@ -287,16 +288,20 @@ impl Parser {
     fn check_in_scope(&mut self, ident: &Ident) {
         let name = plain(ident);
         if self.ended.contains(&name) && !self.layers.iter().flatten().any(|layer| *layer == name) {
-            self.error(ident.span(), format!("`{name}` is bound inside the loop above and gone after it"))
-                .helps
-                .push(format!("bind it before the loop with `let {name} = …;` and assign to it inside"));
+            self.error(
+                Code::NotBound,
+                ident.span(),
+                format!("`{name}` is bound inside the loop above and gone after it"),
+            )
+            .helps
+            .push(format!("bind it before the loop with `let {name} = …;` and assign to it inside"));
         }
     }
 
     /// Reports Rust that may follow an expression but means nothing for a layer.
     fn unsupported_after(&mut self, cursor: &Cursor) -> Option<()> {
         let (message, help) = unsupported_rest(cursor)?;
-        self.error(cursor.span(), message).helps.push(help);
+        self.error(Code::NotOffered, cursor.span(), message).helps.push(help);
         Some(())
     }
 }

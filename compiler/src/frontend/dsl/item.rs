@@ -6,6 +6,7 @@ use super::attribute::Attributes;
 use super::cursor::{Cursor, is_symbol, plain};
 use super::signature::{Formal, Returned, Signature};
 use super::{Definition, Item, Parser, literal};
+use crate::diagnostic::Code;
 use crate::spec::{Block, Body, Entry, Network, Operand, Parameter, Spanned, Statement, Value};
 
 /// The words before a function's name.
@@ -55,7 +56,7 @@ impl Parser {
             let file = self.file(cursor);
             let attributes = attributes?;
             for (name, place) in attributes.given {
-                self.error_at(place, format!("a file says its `{name}` itself"))
+                self.error_at(Code::Attribute, place, format!("a file says its `{name}` itself"))
                     .helps
                     .push(format!("remove the attribute, and write `{name}: …` in the file"));
             }
@@ -91,9 +92,13 @@ impl Parser {
             Some(Returned::Layer) => self.block(head, formals, body),
             None if !inputs => {
                 self.unreadable.push(plain(&head.name));
-                self.error(head.name.span(), format!("`{}` does not say what it returns", head.name))
-                    .helps
-                    .push("write `-> Output` for a network, `-> Layer` for a block".into());
+                self.error(
+                    Code::Signature,
+                    head.name.span(),
+                    format!("`{}` does not say what it returns", head.name),
+                )
+                .helps
+                .push("write `-> Output` for a network, `-> Layer` for a block".into());
             }
             None => self.network(head, formals, Vec::new(), body, items),
             Some(Returned::Outputs(declared)) => self.network(head, formals, declared, body, items),
@@ -118,13 +123,13 @@ impl Parser {
         }
         for other in &others {
             let message = format!("`{}` is no input, and `{}` is a network", other.value, name.value);
-            self.error_at(other.place, message).helps.extend([
+            self.error_at(Code::Signature, other.place, message).helps.extend([
                 format!("an input is `{}: Input<height, width, channels>`", other.value),
                 "a block, which takes layers and values, returns `Layer`".into(),
             ]);
         }
         if inputs.is_empty() && others.is_empty() {
-            self.error_at(name.place, format!("the network `{}` has no input", name.value))
+            self.error_at(Code::Signature, name.place, format!("the network `{}` has no input", name.value))
                 .helps
                 .push(format!("write `fn {}(image: Input<height, width, channels>)`", name.value));
         }
@@ -160,6 +165,7 @@ impl Parser {
                 Formal::Input(input) => {
                     inputs.push(input.name.clone());
                     self.error_at(
+                        Code::Signature,
                         input.shape.place,
                         format!("the block `{}` takes a layer of any shape", name.value),
                     )
@@ -170,12 +176,12 @@ impl Parser {
         }
         let span = head.name.span();
         if inputs.is_empty() {
-            self.error(span, format!("the block `{}` takes no layer", name.value))
+            self.error(Code::Signature, span, format!("the block `{}` takes no layer", name.value))
                 .helps
                 .push(format!("write `fn {}(x: Layer, …) -> Layer`", name.value));
         }
         if body.outputs.as_ref().is_some_and(|outputs| outputs.len() > 1) {
-            self.error(span, format!("the block `{}` returns several layers", name.value))
+            self.error(Code::Signature, span, format!("the block `{}` returns several layers", name.value))
                 .helps
                 .push("return one; join several with `concat`, or write a block for each".into());
         }
@@ -184,10 +190,12 @@ impl Parser {
                 "weights" => "write it on the network, whose file names the block's tensors by instance",
                 _ => "write it on the network: it holds for all of its layers",
             };
-            self.error_at(place, format!("a block has no `{attribute}` of its own")).helps.push(help.into());
+            self.error_at(Code::Attribute, place, format!("a block has no `{attribute}` of its own"))
+                .helps
+                .push(help.into());
         }
         if !head.visibility.is_empty() {
-            self.error(span, format!("the block `{}` is public", name.value))
+            self.error(Code::Signature, span, format!("the block `{}` is public", name.value))
                 .helps
                 .push("remove `pub`: a block belongs to its `cnn!`".into());
         }

@@ -15,7 +15,7 @@ mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::Parsed;
 use crate::source::Source;
 use crate::spec::{Place, Spanned, Spec};
@@ -109,32 +109,42 @@ impl Parser {
     }
 
     /// Reports an error at one token.
-    fn error(&mut self, span: Span, message: impl Into<String>) -> &mut Diagnostic {
-        self.error_over(span, span, message)
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> &mut Diagnostic {
+        self.error_over(code, span, span, message)
     }
 
     /// Reports an error from `first` to `last`.
-    fn error_over(&mut self, first: Span, last: Span, message: impl Into<String>) -> &mut Diagnostic {
+    fn error_over(
+        &mut self,
+        code: Code,
+        first: Span,
+        last: Span,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         let place = self.place(first, last);
-        self.error_at(place, message)
+        self.error_at(code, place, message)
     }
 
     /// Reports an error at a place.
-    fn error_at(&mut self, place: Place, message: impl Into<String>) -> &mut Diagnostic {
-        self.diagnostics.push(Diagnostic::error(place, message));
+    fn error_at(&mut self, code: Code, place: Place, message: impl Into<String>) -> &mut Diagnostic {
+        self.diagnostics.push(Diagnostic::error(code, place, message));
         let newest = self.diagnostics.len() - 1;
         &mut self.diagnostics[newest]
     }
 
     /// Reports that `wanted` should stand where the cursor is.
     fn expected(&mut self, wanted: &str, cursor: &Cursor) -> &mut Diagnostic {
-        self.error(cursor.span(), format!("expected {wanted}, found {}", cursor.found()))
+        self.error(
+            Code::UnexpectedToken,
+            cursor.span(),
+            format!("expected {wanted}, found {}", cursor.found()),
+        )
     }
 
     /// Reads something one level deeper, or refuses to.
     fn deeper<T>(&mut self, span: Span, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         if self.depth == DEEPEST {
-            self.error(span, format!("more than {DEEPEST} levels of nesting"))
+            self.error(Code::TextTooLarge, span, format!("more than {DEEPEST} levels of nesting"))
                 .helps
                 .push("bind the inner layers with `let`, or move them into a block".into());
             return None;

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenTree};
 
 use super::Parser;
 use super::cursor::{Cursor, plain};
-use crate::diagnostic::suggest;
+use crate::diagnostic::{Code, suggest};
 use crate::spec::{Input, Spanned, Value};
 
 /// The types of a block's parameters, beside lists of them. They tell a reader what to pass; the layers that
@@ -39,7 +39,7 @@ impl Parser {
     /// Parameters and return type, behind the name. Where one fails, the cursor may stand at the body all the same.
     pub(super) fn signature(&mut self, cursor: &mut Cursor) -> Option<Signature> {
         if cursor.at("<") {
-            self.error(cursor.span(), "networks and blocks take no type parameters")
+            self.error(Code::Signature, cursor.span(), "networks and blocks take no type parameters")
                 .helps
                 .push("a block takes its sizes as values: `filters: usize`".into());
             return None;
@@ -88,7 +88,7 @@ impl Parser {
         cursor.take();
         let shape = self.shape(cursor);
         if let Some(None) = shape {
-            self.error(start, format!("the input `{}` has no shape", name.value))
+            self.error(Code::Signature, start, format!("the input `{}` has no shape", name.value))
                 .helps
                 .push("write `Input<height, width, channels>`, or `Input<length>` for a vector".into());
         }
@@ -112,7 +112,7 @@ impl Parser {
             Some(TokenTree::Ident(ident)) => {
                 let known = TYPES.into_iter().chain(["Input", "Layer"]);
                 let help = suggest(&plain(ident), known).map(|name| format!("did you mean `{name}`?"));
-                self.error(ident.span(), format!("unknown type `{ident}`"))
+                self.error(Code::Signature, ident.span(), format!("unknown type `{ident}`"))
                     .helps
                     .push(help.unwrap_or_else(types));
                 None

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenTree};
 
 use super::Parser;
 use super::cursor::{Cursor, group_of, is_symbol, plain};
+use crate::diagnostic::Code;
 use crate::spec::{Body, Entry, Operand, Spanned, Statement, Value};
 
 impl Parser {
@@ -75,7 +76,7 @@ impl Parser {
             (Some(name), Some(operand)) => Statement::Alias(name, operand),
             (None, Some(Operand::Layer(entry))) => Statement::Layer(*entry),
             (None, Some(Operand::Named(name))) => {
-                self.error(start, format!("`{};` does nothing", name.value))
+                self.error(Code::NoResult, start, format!("`{};` does nothing", name.value))
                     .helps
                     .push("remove it, or remove the `;` of the last line to return it".into());
                 return read;
@@ -98,7 +99,7 @@ impl Parser {
         self.bind(&name.value, ident.span());
         let typed = cursor.at(":");
         if typed {
-            self.error(cursor.span(), "a layer's type is not written")
+            self.error(Code::NotOffered, cursor.span(), "a layer's type is not written")
                 .helps
                 .push(format!("remove the type: `let {ident} = …;`"));
         } else if !cursor.at("=") {
@@ -117,6 +118,7 @@ impl Parser {
             scope.push(name.to_owned());
             if outer.iter().flatten().any(|layer| layer == name) {
                 self.error(
+                    Code::NotBound,
                     span,
                     format!("this `{name}` hides the one outside the loop, and each turn forgets it"),
                 )
@@ -154,7 +156,7 @@ impl Parser {
         cursor.eat("=");
         let name = plain(&ident);
         if !self.layers.iter().flatten().any(|layer| *layer == name) {
-            self.error(ident.span(), format!("there is no `{name}` to assign to"))
+            self.error(Code::NotBound, ident.span(), format!("there is no `{name}` to assign to"))
                 .helps
                 .push(format!("bind it first: `let {name} = …;`"));
         }
@@ -179,7 +181,7 @@ impl Parser {
             return None;
         }
         if cursor.at("=") {
-            self.error(cursor.span(), "`..=` is not offered")
+            self.error(Code::NotOffered, cursor.span(), "`..=` is not offered")
                 .helps
                 .push("write `..` and one more than the last".into());
             return None;
@@ -200,7 +202,7 @@ impl Parser {
         self.layers.push(Vec::new());
         let (body, _) = self.statements(&mut Cursor::inside(group), |parser, cursor| {
             parser
-                .error(cursor.span(), "a loop gives no value")
+                .error(Code::NotOffered, cursor.span(), "a loop gives no value")
                 .helps
                 .push("assign to a binding from outside: `x = …;`".into());
         });
@@ -217,7 +219,11 @@ impl Parser {
         if matches!(value.value, Value::Integer(_) | Value::Parameter(_)) {
             return Some(value);
         }
-        self.error(span, format!("expected a whole number or a parameter, found {found}"));
+        self.error(
+            Code::UnexpectedToken,
+            span,
+            format!("expected a whole number or a parameter, found {found}"),
+        );
         None
     }
 
@@ -271,7 +277,7 @@ impl Parser {
             Some(Statement::Alias(name, _)) => format!("add `{}` as the last line, without `;`", name.value),
             _ => "write a layer as the last line, without `;`".into(),
         };
-        self.error(group.span_close(), "the body returns no layer").helps.push(help);
+        self.error(Code::NoResult, group.span_close(), "the body returns no layer").helps.push(help);
     }
 
     /// Reports Rust that may start a statement but has no place in a network.
@@ -297,7 +303,7 @@ impl Parser {
             }
             _ => return Some(()),
         };
-        self.error(cursor.span(), message).helps.push(help);
+        self.error(Code::NotOffered, cursor.span(), message).helps.push(help);
         None
     }
 }

@@ -3,7 +3,7 @@
 use super::read::Reader;
 use super::tree::{Content, Node};
 use crate::check::LAYERS;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::{Entry, Place, Spanned, Statement};
 
 impl Reader<'_> {
@@ -118,9 +118,13 @@ impl Reader<'_> {
 
     /// An item that is no layer at all.
     fn no_entry(&mut self, item: &Node) -> Entry {
-        let diagnostic = Diagnostic::error(item.place, format!("expected a layer, found {}", item.content))
-            .label("not a layer")
-            .help("write `- relu`, or `- conv2d: { filters: 8, kernel_size: 3 }`");
+        let diagnostic = Diagnostic::error(
+            Code::NotALayer,
+            item.place,
+            format!("expected a layer, found {}", item.content),
+        )
+        .label("not a layer")
+        .help("write `- relu`, or `- conv2d: { filters: 8, kernel_size: 3 }`");
         self.report(diagnostic);
         Entry { broken: true, ..empty(Spanned::new(String::new(), item.place), item.place) }
     }
@@ -135,7 +139,9 @@ impl Reader<'_> {
         };
         let message = format!("the arguments of `{kind}` are written as a mapping, found {}", value.content);
         self.report(
-            Diagnostic::error(value.place, message).label("a value without its argument's name").help(help),
+            Diagnostic::error(Code::ArgumentForm, value.place, message)
+                .label("a value without its argument's name")
+                .help(help),
         );
     }
 
@@ -146,11 +152,14 @@ impl Reader<'_> {
     /// ```
     fn not_indented(&mut self, kind: &Node, first: &Node) {
         let word = self.word(kind).map(|word| word.value).unwrap_or_default();
-        let diagnostic =
-            Diagnostic::error(first.place, format!("the arguments of `{word}` are not indented"))
-                .label("stands beside the layer, not below it")
-                .related(kind.place, "the layer")
-                .help(format!("indent the arguments deeper than `{word}`, or write `- {word}: {{ … }}`"));
+        let diagnostic = Diagnostic::error(
+            Code::ArgumentForm,
+            first.place,
+            format!("the arguments of `{word}` are not indented"),
+        )
+        .label("stands beside the layer, not below it")
+        .related(kind.place, "the layer")
+        .help(format!("indent the arguments deeper than `{word}`, or write `- {word}: {{ … }}`"));
         self.report(diagnostic);
     }
 
@@ -159,7 +168,7 @@ impl Reader<'_> {
         let [kind_word, argument_word] = [kind, argument].map(|node| self.word(node).map(|word| word.value));
         let (kind_word, argument_word) = (kind_word.unwrap_or_default(), argument_word.unwrap_or_default());
         let message = format!("`{argument_word}` stands beside `{kind_word}`, not among its arguments");
-        let diagnostic = Diagnostic::error(argument.place, message)
+        let diagnostic = Diagnostic::error(Code::ArgumentForm, argument.place, message)
             .label("outside the layer")
             .related(kind.place, "the layer")
             .help(format!("write `- {kind_word}: {{ {argument_word}: …, … }}`"));
@@ -168,7 +177,7 @@ impl Reader<'_> {
 
     fn several_layers(&mut self, entries: &[(Node, Node)]) {
         let message = format!("an entry of the list is one layer, found {}", entries.len());
-        let diagnostic = Diagnostic::error(entries[1].0.place, message)
+        let diagnostic = Diagnostic::error(Code::NotALayer, entries[1].0.place, message)
             .label("a second layer")
             .related(entries[0].0.place, "the first")
             .help("start each layer with its own `- `");
@@ -183,11 +192,15 @@ impl Reader<'_> {
         let (name, rest) = kind.value.split_at(end);
         // A line that is indented deeper continues the word above.
         let diagnostic = if rest.starts_with(" - ") {
-            Diagnostic::error(kind.place, format!("the `- ` below `{name}` is indented deeper"))
-                .label("the line below is taken for a part of this one")
-                .help("start all layers of a list at the same column")
+            Diagnostic::error(
+                Code::Indentation,
+                kind.place,
+                format!("the `- ` below `{name}` is indented deeper"),
+            )
+            .label("the line below is taken for a part of this one")
+            .help("start all layers of a list at the same column")
         } else {
-            Diagnostic::error(kind.place, format!("expected `: ` after `{name}`"))
+            Diagnostic::error(Code::NotALayer, kind.place, format!("expected `: ` after `{name}`"))
                 .label("not the name of a layer")
                 .help(format!("write `- {name}: {{ … }}`, with a colon and a space before the arguments"))
         };

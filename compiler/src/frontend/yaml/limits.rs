@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::Place;
 
 /// Bytes that a file may have.
@@ -24,8 +24,8 @@ pub(super) struct Refused {
 
 impl Refused {
     /// About the bytes of `span`.
-    pub(super) fn new(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) -> Self {
-        Self { spans: vec![span.into()], diagnostic: Diagnostic::error(Place(0), message) }
+    pub(super) fn new(code: Code, span: impl Into<Option<Range<usize>>>, message: impl Into<String>) -> Self {
+        Self { spans: vec![span.into()], diagnostic: Diagnostic::error(code, Place(0), message) }
     }
 
     /// With these words under the carets.
@@ -53,7 +53,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Refused)> {
     const REPEAT: &str = "write repeated layers as a block, and use `repeat`";
     if bytes.len() > MOST_BYTES {
         let message = format!("the file has {} bytes; at most {MOST_BYTES} are read", bytes.len());
-        return Err((String::new(), Refused::new(None, message).help(REPEAT)));
+        return Err((String::new(), Refused::new(Code::TextTooLarge, None, message).help(REPEAT)));
     }
     // Columns are counted from after a byte order mark, as editors do.
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -72,7 +72,9 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Refused)> {
                 }
                 if brackets > MOST_BRACKETS {
                     let message = format!("the file has more than {MOST_BRACKETS} opening brackets");
-                    return Err(refused(Refused::new(here, message).label("one too many").help(REPEAT)));
+                    return Err(refused(
+                        Refused::new(Code::TextTooLarge, here, message).label("one too many").help(REPEAT),
+                    ));
                 }
             }
             ']' | '}' => depth = depth.saturating_sub(1),
@@ -82,7 +84,9 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Refused)> {
             control if control.is_control() || matches!(control, '\u{2028}' | '\u{2029}') => {
                 let message = format!("the file contains the control character U+{:04X}", u32::from(control));
                 return Err(refused(
-                    Refused::new(here, message).label("not allowed in a specification").help("remove it"),
+                    Refused::new(Code::NotText, here, message)
+                        .label("not allowed in a specification")
+                        .help("remove it"),
                 ));
             }
             _ => {}
@@ -94,13 +98,16 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Refused)> {
 fn not_utf8(bytes: &[u8], offset: usize) -> (String, Refused) {
     let shown = String::from_utf8_lossy(bytes).into_owned();
     let span = offset..offset + char::REPLACEMENT_CHARACTER.len_utf8();
-    let refused =
-        Refused::new(span, format!("the file is not UTF-8: byte {offset} is 0x{:02X}", bytes[offset]));
+    let refused = Refused::new(
+        Code::NotText,
+        span,
+        format!("the file is not UTF-8: byte {offset} is 0x{:02X}", bytes[offset]),
+    );
     (shown, refused.label("not UTF-8").help("save the file as UTF-8"))
 }
 
 /// The nesting passes the limit at `span`.
 pub(super) fn too_deep(span: Range<usize>) -> Refused {
-    Refused::new(span, format!("values are nested more than {DEEPEST} levels deep"))
+    Refused::new(Code::TextTooLarge, span, format!("values are nested more than {DEEPEST} levels deep"))
         .label("one level too many")
 }

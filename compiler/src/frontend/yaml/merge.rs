@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Content, Node};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 const MERGE: &str = "<<";
 
@@ -42,7 +42,9 @@ fn merged(entries: Vec<(Node, Node)>, diagnostics: &mut Vec<Diagnostic>) -> Vec<
             let Content::Map(entries) = mapping.content else {
                 let message = format!("`<<` merges mappings, found {}", mapping.content);
                 let help = "write `<<: *name`, where `&name` stands before a mapping";
-                diagnostics.push(Diagnostic::error(mapping.place, message).label("not a mapping").help(help));
+                diagnostics.push(
+                    Diagnostic::error(Code::Anchor, mapping.place, message).label("not a mapping").help(help),
+                );
                 continue;
             };
             result.extend(

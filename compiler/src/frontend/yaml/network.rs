@@ -3,7 +3,7 @@
 use super::YamlSource;
 use super::read::Reader;
 use super::tree::{Content, Node};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::{
     Block, Body, Input, Network, Operand, Parameter, Place, Spanned, Spec, Value, WeightsDeclaration,
 };
@@ -21,7 +21,7 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
             other => format!("a specification is a mapping, found {other}"),
         };
         let help = "start with `name: Net`, `input: [28, 28, 1]` and `layers:`";
-        reader.report(Diagnostic::error(tree.place, message).help(help));
+        reader.report(Diagnostic::error(Code::WrongForm, tree.place, message).help(help));
         return Spec::default();
     };
     let known = ["name", "input", "weights", "precision", "train", "blocks", "layers", "output"];
@@ -75,7 +75,11 @@ fn unreadable(place: Place) -> Vec<Input> {
 impl Reader<'_> {
     fn missing(&mut self, key: &str, place: Place, help: &str) {
         let message = format!("the specification has no `{key}`");
-        self.report(Diagnostic::error(place, message).label(format!("`{key}` is missing")).help(help));
+        self.report(
+            Diagnostic::error(Code::MissingPart, place, message)
+                .label(format!("`{key}` is missing"))
+                .help(help),
+        );
     }
 
     /// "`key` takes this, found that."
@@ -83,7 +87,11 @@ impl Reader<'_> {
         let place = if matches!(value.content, Content::Nothing) { key.place } else { value.place };
         let key = self.word(key).map(|word| word.value).unwrap_or_default();
         let message = format!("`{key}` is {expected}, found {}", value.content);
-        self.report(Diagnostic::error(place, message).label(format!("expected {expected}")).help(help));
+        self.report(
+            Diagnostic::error(Code::WrongForm, place, message)
+                .label(format!("expected {expected}"))
+                .help(help),
+        );
     }
 
     /// A word, which must be one.
@@ -191,7 +199,8 @@ impl Reader<'_> {
                 Some((key, value)) => statements = self.layers(key, value),
                 None => {
                     let message = format!("{owner} has no `layers`");
-                    let diagnostic = Diagnostic::error(name.place, message).label("`layers` is missing");
+                    let diagnostic = Diagnostic::error(Code::MissingPart, name.place, message)
+                        .label("`layers` is missing");
                     self.report(diagnostic.help(LAYERS_EXAMPLE));
                 }
             }
@@ -235,7 +244,11 @@ impl Reader<'_> {
                 }
                 other => {
                     let message = format!("a parameter is a name, found {other}");
-                    self.report(Diagnostic::error(item.place, message).label("not a name").help(EXAMPLE));
+                    self.report(
+                        Diagnostic::error(Code::WrongForm, item.place, message)
+                            .label("not a name")
+                            .help(EXAMPLE),
+                    );
                 }
             }
         }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::YamlSource;
 use super::tree::{Content, Node};
-use crate::diagnostic::{Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, suggest};
 use crate::spec::{Argument, Place, Spanned, Value};
 
 /// What the readers share: the text, and the mistakes found so far.
@@ -62,7 +62,9 @@ impl Reader<'_> {
                 None => format!("the keys are {}", listed(&known)),
             };
             let message = format!("{owner} has no key `{}`", word.value);
-            self.report(Diagnostic::error(key.place, message).label("unknown key").help(help));
+            self.report(
+                Diagnostic::error(Code::UnknownKey, key.place, message).label("unknown key").help(help),
+            );
         }
         core::array::from_fn(|index| found[index].or(meant[index]))
     }
@@ -70,15 +72,20 @@ impl Reader<'_> {
     /// A key that is no word.
     pub(super) fn bad_key(&mut self, owner: &str, key: &Node) {
         let message = format!("a key of {owner} is a word, found {}", key.content);
-        self.report(Diagnostic::error(key.place, message).label("not a word").help("write `key: value`"));
+        self.report(
+            Diagnostic::error(Code::WrongForm, key.place, message)
+                .label("not a word")
+                .help("write `key: value`"),
+        );
     }
 
     /// A key that stands at `first` already.
     pub(super) fn duplicate(&mut self, key: &Spanned<String>, first: Place) {
-        let diagnostic = Diagnostic::error(key.place, format!("the key `{}` stands twice", key.value))
-            .label("again here")
-            .related(first, "first here")
-            .help("remove one of them");
+        let diagnostic =
+            Diagnostic::error(Code::GivenTwice, key.place, format!("the key `{}` stands twice", key.value))
+                .label("again here")
+                .related(first, "first here")
+                .help("remove one of them");
         self.report(diagnostic);
     }
 
@@ -112,7 +119,7 @@ impl Reader<'_> {
         if dollar == 0 && !name.is_empty() && name.len() + 1 == word.len() {
             return Some(Value::Parameter(name));
         }
-        let diagnostic = Diagnostic::error(place, format!("`{word}` is not a parameter"))
+        let diagnostic = Diagnostic::error(Code::PartOfValue, place, format!("`{word}` is not a parameter"))
             .label("`$name` must be the whole value")
             .note("a parameter stands for a whole value: there is no arithmetic, and no text around it");
         self.report(diagnostic.maybe_help((!name.is_empty()).then(|| format!("write `${name}`"))));
@@ -125,7 +132,7 @@ impl Reader<'_> {
         let [(key, arguments)] = entries else {
             let message =
                 format!("expected one name with its arguments, found a mapping of {}", entries.len());
-            self.report(Diagnostic::error(place, message).help(EXAMPLE));
+            self.report(Diagnostic::error(Code::ArgumentForm, place, message).help(EXAMPLE));
             return None;
         };
         let Some(name) = self.word(key) else {
@@ -139,7 +146,11 @@ impl Reader<'_> {
                 let message =
                     format!("the arguments of `{}` are written as a mapping, found {other}", name.value);
                 let place = arguments.place;
-                self.report(Diagnostic::error(place, message).label("not a mapping").help(EXAMPLE));
+                self.report(
+                    Diagnostic::error(Code::ArgumentForm, place, message)
+                        .label("not a mapping")
+                        .help(EXAMPLE),
+                );
                 return None;
             }
         };
@@ -161,6 +172,7 @@ impl Reader<'_> {
                 None => self.bad_key(owner, key),
                 Some(word) if word.value.contains(':') => {
                     let diagnostic = Diagnostic::error(
+                        Code::ArgumentForm,
                         key.place,
                         format!("expected a space after `:` in `{}`", word.value),
                     );

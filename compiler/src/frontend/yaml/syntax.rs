@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::limits::{self, Refused};
 use super::tree::{MOST_NODES, Refusal};
+use crate::diagnostic::Code;
 
 /// What `error`, met while building the tree of `text`, means.
 pub(super) fn explain(text: &str, error: &serde_yaml::Error, refusal: Option<Refusal>) -> Refused {
@@ -14,6 +15,7 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error, refusal: Option<Ref
     match refusal {
         Some(Refusal::TooManyNodes) => {
             return Refused::new(
+                Code::TextTooLarge,
                 here,
                 format!("the file has more than {MOST_NODES} values, aliases expanded"),
             )
@@ -23,9 +25,13 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error, refusal: Option<Ref
         Some(Refusal::Tag(tag)) => {
             let end =
                 text[here.start..].find(char::is_whitespace).map_or(text.len(), |length| here.start + length);
-            return Refused::new(here.start..end, format!("the tag `!{tag}` has no meaning here"))
-                .label("tagged value")
-                .help(format!("remove `!{tag}`"));
+            return Refused::new(
+                Code::UnsupportedYaml,
+                here.start..end,
+                format!("the tag `!{tag}` has no meaning here"),
+            )
+            .label("tagged value")
+            .help(format!("remove `!{tag}`"));
         }
         None => {}
     }
@@ -60,56 +66,67 @@ fn documents(text: &str) -> Refused {
     for line in text.split_inclusive('\n') {
         let words = line.trim_end();
         if started && (words == "---" || words.starts_with("--- ")) {
-            return Refused::new(offset..offset + 3, "the file holds several YAML documents")
-                .label("a second one starts here")
-                .help("write each network into a file of its own");
+            return Refused::new(
+                Code::UnsupportedYaml,
+                offset..offset + 3,
+                "the file holds several YAML documents",
+            )
+            .label("a second one starts here")
+            .help("write each network into a file of its own");
         }
         started |= !words.is_empty() && !words.starts_with(['#', '%']);
         offset += line.len();
     }
-    Refused::new(None, "the file holds several YAML documents")
+    Refused::new(Code::UnsupportedYaml, None, "the file holds several YAML documents")
 }
 
-/// The library's words for what needs no closer look, and message, label and help for it.
-const PLAIN: [(&str, &str, &str, &str); 7] = [
+/// The library's words for what needs no closer look, and code, message, label and help for it.
+const PLAIN: [(&str, Code, &str, &str, &str); 7] = [
     (
         "did not find expected '-' indicator",
+        Code::Indentation,
         "expected `- `, the next entry of the list",
         "not an entry",
         "start every entry with `- ` at the same column, and indent what belongs to it deeper",
     ),
     (
         "did not find expected <document start>",
+        Code::Indentation,
         "this is not part of the mapping above",
         "expected the end of the file",
         "start all top-level keys at the same column",
     ),
     (
         "block sequence entries are not allowed in this context",
+        Code::Syntax,
         "a list cannot start here",
         "unexpected `-`",
         "start the list on its own line, below the key",
     ),
     (
         "did not find expected node content",
+        Code::Syntax,
         "a value is missing",
         "expected a value before this",
         "add the value, or remove the extra character",
     ),
     (
         "did not find expected alphabetic or numeric character",
+        Code::Anchor,
         "expected the name of an anchor",
         "not a letter or digit",
         "write `&name` before a value, and `*name` for that value elsewhere; quote a word that starts so",
     ),
     (
         "found unknown escape character",
+        Code::Syntax,
         "unknown escape in a quoted word",
         "no escape of YAML",
         "write `\\\\` for a backslash, or use single quotes",
     ),
     (
         "found character that cannot start any token",
+        Code::Syntax,
         "a word cannot start with this character",
         "reserved by YAML",
         "quote the word",
@@ -123,7 +140,9 @@ fn malformed(text: &str, message: &str, here: Range<usize>) -> Refused {
     let started = context.split_once(" at line ").and_then(|(_, place)| position(text, place));
     let found = &text[here.clone()];
     if found == "\t" {
-        return Refused::new(here, "tabs cannot indent YAML").label("a tab").help("use spaces");
+        return Refused::new(Code::Indentation, here, "tabs cannot indent YAML")
+            .label("a tab")
+            .help("use spaces");
     }
     match problem {
         "mapping values are not allowed in this context" => colon(text, here),
@@ -134,32 +153,41 @@ fn malformed(text: &str, message: &str, here: Range<usize>) -> Refused {
             if matches!(found, "]" | "}") =>
         {
             let message = format!("this `{found}` closes nothing");
-            Refused::new(here, message).label("unexpected").help("remove it")
+            Refused::new(Code::Syntax, here, message).label("unexpected").help("remove it")
         }
-        "did not find expected key" if found == ":" => Refused::new(here, "a key is missing before `:`")
-            .label("expected a key")
-            .help("write `key: value`"),
+        "did not find expected key" if found == ":" => {
+            Refused::new(Code::Syntax, here, "a key is missing before `:`")
+                .label("expected a key")
+                .help("write `key: value`")
+        }
         "did not find expected key" => {
-            let refused = Refused::new(here, "the indentation of this line fits none above");
+            let refused =
+                Refused::new(Code::Indentation, here, "the indentation of this line fits none above");
             with_start(refused, text, started)
                 .label("expected a key of a mapping above")
                 .help("give all entries of a list or mapping the same indentation, and close every quote")
         }
         "found unexpected end of stream" | "found unexpected document indicator" => {
-            Refused::new(started.unwrap_or(here), "this quote is not closed")
+            Refused::new(Code::Syntax, started.unwrap_or(here), "this quote is not closed")
                 .label("opened here")
                 .help("close the quote on the same line")
         }
         "found unexpected ':'" => {
             let end = text[here.start..].find(':').map_or(here.end, |length| here.start + length + 1);
-            Refused::new(here.start..end, "a space is missing after `:`")
+            Refused::new(Code::Syntax, here.start..end, "a space is missing after `:`")
                 .label("expected a space and a value")
                 .help("write `key: value`")
         }
         "unknown anchor" => unknown_anchor(text, here.start),
         _ => match PLAIN.iter().find(|(words, ..)| *words == problem) {
-            Some((_, message, label, help)) => Refused::new(here, *message).label(*label).help(*help),
-            None => with_start(Refused::new(here, format!("this is not YAML: {problem}")), text, started),
+            Some((_, code, message, label, help)) => {
+                Refused::new(*code, here, *message).label(*label).help(*help)
+            }
+            None => with_start(
+                Refused::new(Code::Syntax, here, format!("this is not YAML: {problem}")),
+                text,
+                started,
+            ),
         },
     }
 }
@@ -182,7 +210,7 @@ fn colon(text: &str, here: Range<usize>) -> Refused {
     let line = text[..here.start].rfind('\n').map_or(0, |newline| newline + 1);
     let before = &text[line..here.start];
     if let Some(first) = before.find(": ") {
-        let second = Refused::new(here, "a second `: ` on one line").label("unexpected `:`");
+        let second = Refused::new(Code::Syntax, here, "a second `: ` on one line").label("unexpected `:`");
         return match before[..first].find(['{', '(']) {
             Some(bracket) => {
                 let name = before[..bracket].trim_start_matches(['-', ' ']).trim_end();
@@ -200,14 +228,18 @@ fn colon(text: &str, here: Range<usize>) -> Refused {
     if !above_line.contains(':') && above_key < above.len() {
         return key_without_colon(text, above_key);
     }
-    Refused::new(line + indent..here.start, "this key is indented deeper than the one above")
-        .label("unexpected key")
-        .related(to_end(text, above_key), "has a value already")
-        .help("indent keys of the same mapping alike")
+    Refused::new(
+        Code::Indentation,
+        line + indent..here.start,
+        "this key is indented deeper than the one above",
+    )
+    .label("unexpected key")
+    .related(to_end(text, above_key), "has a value already")
+    .help("indent keys of the same mapping alike")
 }
 
 fn key_without_colon(text: &str, start: usize) -> Refused {
-    Refused::new(to_end(text, start), "expected `: ` after a key")
+    Refused::new(Code::Syntax, to_end(text, start), "expected `: ` after a key")
         .label("key without `: `")
         .help("write `key: value`; an entry of a list starts with `- `")
 }
@@ -221,10 +253,10 @@ fn open(
     closing: char,
 ) -> Refused {
     let Some(started) = started.filter(|started| started.start < here.start) else {
-        return Refused::new(here, format!("expected `,` or `{closing}`"));
+        return Refused::new(Code::Syntax, here, format!("expected `,` or `{closing}`"));
     };
     if text[started.start..here.start].contains('\n') {
-        let refused = Refused::new(started, format!("this `{opening}` is not closed"))
+        let refused = Refused::new(Code::Syntax, started, format!("this `{opening}` is not closed"))
             .label("opened here")
             .help(format!("add the `{closing}`"));
         // At the end of the file there is nothing to show.
@@ -237,7 +269,7 @@ fn open(
         "" => "the end of the line".to_owned(),
         found => format!("`{found}`"),
     };
-    Refused::new(here, format!("expected `,` or `{closing}`, found {found}"))
+    Refused::new(Code::Syntax, here, format!("expected `,` or `{closing}`, found {found}"))
         .label("unexpected")
         .related(started, "in what starts here")
         .help(format!("put `,` between the values, and `{closing}` at the end"))
@@ -258,7 +290,7 @@ fn unknown_anchor(text: &str, start: usize) -> Refused {
     let from = text.len() - name.len();
     let length = name.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(name.len());
     let name = &name[..length];
-    Refused::new(start..from + length, format!("no anchor is called `{name}`"))
+    Refused::new(Code::Anchor, start..from + length, format!("no anchor is called `{name}`"))
         .label("unknown alias")
         .help(format!("write `&{name}` before the value that it stands for, earlier in the file"))
 }
