@@ -54,7 +54,10 @@ impl Case {
             Some(network) => Ok(sizes(&network.graph)),
             None => {
                 let errors = analysis.diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
-                Err(errors.map(|error| error.message).collect::<Vec<_>>().join("; "))
+                Err(errors
+                    .map(|error| format!("[{}] {}", error.code, error.message))
+                    .collect::<Vec<_>>()
+                    .join("; "))
             }
         }
     }

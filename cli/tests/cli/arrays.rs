@@ -214,7 +214,7 @@ fn activations_are_those_of_the_language() {
     let printed = run(&sandbox, &["conv", "range:1x2", "--kernel", "-1", "--activation", "prelu"]);
     assert_eq!(printed.results[0].1.data, [0.0, -0.25]);
     sandbox.refuses("activation rellu", &["did you mean `relu`?"]);
-    sandbox.refuses("activation flatten", &["error: "]);
+    sandbox.refuses("activation flatten", &["error[C0404]: "]);
     sandbox.refuses("signal --activation rellu", &["did you mean `relu`?"]);
     for wrong in ["activation", "activation a:b", "signal --depth 0"] {
         assert_eq!(sandbox.run(wrong).code, 2, "{wrong}");
@@ -242,7 +242,7 @@ fn mistakes_are_refused_in_the_words_of_the_compiler() {
     sandbox.refuses("pad range:3x3 --mode reflect --padding 3", &["--> convolve pad:", "at most 2"]);
     sandbox.refuses("conv range:3x3 --kernel box --activation rellu", &["did you mean `relu`?"]);
     sandbox.refuses("pool range:4x4 --op avg --dilation 2", &["dilation"]);
-    sandbox.refuses("pool range:2x2 --kernel-size 3", &["error: "]);
+    sandbox.refuses("pool range:2x2 --kernel-size 3", &["error[C0701]: "]);
     sandbox.refuses("pool none.png", &["`none.png`", "cannot read"]);
     sandbox.refuses("pool range:4x4 --output pooled.gif", &["neither in .svg nor in .png"]);
     sandbox.file("colour.npy", npy("(2, 2, 3)", &[0.0; 12]));

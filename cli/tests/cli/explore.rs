@@ -105,11 +105,14 @@ fn tables_say_what_cannot_be_and_why() {
     assert_eq!(ran.code, 0);
     let (valid, invalid) = ran.stdout.split_once("cannot be:").expect("two tables");
     assert!(valid.contains("6×6×4") && valid.contains("76"), "{valid}");
-    assert!(invalid.contains("the 9×9 kernel of `convolution` does not fit its 8×8 input"), "{invalid}");
+    assert!(
+        invalid.contains("[C0701] the 9×9 kernel of `convolution` does not fit its 8×8 input"),
+        "{invalid}"
+    );
     let csv = sandbox.run(&format!("{arguments} --format csv")).stdout;
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines[1], "8x8x2,valid,3,1,1,,6x6x4,6x6x4,76,3x3,");
-    assert!(lines[2].starts_with("8x8x2,valid,9,1,1,,,,,,\"the 9×9 kernel"), "{}", lines[2]);
+    assert!(lines[2].starts_with("8x8x2,valid,9,1,1,,,,,,\"[C0701] the 9×9 kernel"), "{}", lines[2]);
     assert_eq!(lines.len(), 3);
 }
 
