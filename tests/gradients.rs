@@ -336,6 +336,7 @@ fn every_step_is_taken() {
         let program = training.program();
         let words = program.steps.iter().map(|step| format!("{step:?}"));
         let words = words.chain(program.rows.iter().map(|step| format!("rows {step:?}")));
+        let words = words.chain(program.dense.iter().map(|dense| format!("{dense:?}")));
         let words = words.chain(program.derived.iter().map(|derived| format!("{derived:?}")));
         steps.extend(
             words.filter_map(|word| word.split(['(', '{']).next().map(|word| word.trim().to_owned())),
@@ -356,11 +357,13 @@ fn every_step_is_taken() {
         "ConvWeights",
         "Copy",
         "CopyGradient",
+        "DenseWeights",
         "Depthwise",
         "DepthwiseGradient",
         "Dropout",
         "Exchanged",
         "Gather",
+        "MaxPool",
         "Normalize",
         "NormalizeGradient",
         "Pad",
@@ -378,7 +381,6 @@ fn every_step_is_taken() {
         "rows Activate",
         "rows ActivateGradient",
         "rows Dense",
-        "rows DenseWeights",
     ];
     assert_eq!(steps, expected.map(str::to_owned).into());
 }

@@ -14,8 +14,8 @@ use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
 use convolve_runtime::train::{
     ActivateGradient, BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares,
-    BatchSum, BinaryGradient, Dropout, Factor, NormalizeGradient, Pass, PoolGradient, Pooled, ResizeGradient,
-    Saved, SoftmaxGradient,
+    BatchSum, BinaryGradient, Dropout, Factor, MaxPool, NormalizeGradient, Pass, PoolGradient, Pooled,
+    ResizeGradient, Saved, SoftmaxGradient,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -36,7 +36,14 @@ fn kernels(size: usize, channels: usize) -> Vec<(&'static str, usize, Kernel)> {
         let windows = Windows::Sliding(axis, axis);
         Box::new(move |pass| PoolGradient { gradient: half, output, pooled, windows }.run(pass))
     };
-    let max = |activation| Pooled::Max { input: saved, activation };
+    let choice = Slot { offset: saved.offset, ..half };
+    let max = Pooled::Max { choice };
+    let largest = |kernel, stride, before| -> Kernel {
+        let axis = Axis { kernel, stride, before, ..Axis::POINT };
+        let (windows, activation) = (Windows::Sliding(axis, axis), Activation::Relu);
+        let (choice, output) = (half, Slot { offset: output.offset, ..half });
+        Box::new(move |pass| MaxPool { input: saved, output, choice, windows, activation }.run(pass))
+    };
     let spread =
         PoolGradient { gradient: point, output, pooled: Pooled::Average, windows: Windows::Adaptive };
     let resize = |mode| -> Kernel {
@@ -62,9 +69,10 @@ fn kernels(size: usize, channels: usize) -> Vec<(&'static str, usize, Kernel)> {
         ("relu", 3 * len, activate(Saved::Result(saved), Activation::Relu)),
         ("sigmoid", 3 * len, activate(Saved::Result(saved), Activation::Sigmoid)),
         ("silu", 3 * len, activate(Saved::Input(saved), Activation::Silu)),
-        ("max pool 2", 2 * len + quarter, pool(max(Activation::Linear), 2, 2, 0)),
-        ("max pool 2 of relu", 2 * len + quarter, pool(max(Activation::Relu), 2, 2, 0)),
-        ("max pool 3, stride 2", 2 * len + quarter, pool(max(Activation::Linear), 3, 2, 1)),
+        ("max pool 2, there", len + 2 * quarter, largest(2, 2, 0)),
+        ("max pool 3, stride 2, there", len + 2 * quarter, largest(3, 2, 1)),
+        ("max pool 2", len + 2 * quarter, pool(max, 2, 2, 0)),
+        ("max pool 3, stride 2", len + 2 * quarter, pool(max, 3, 2, 1)),
         ("average pool 2", len + quarter, pool(Pooled::Average, 2, 2, 0)),
         ("global average pool", len, Box::new(move |pass| spread.run(pass))),
         ("nearest 2", len + quarter, resize(ResizeMode::Nearest)),

@@ -4,10 +4,10 @@ mod gradients;
 mod trial;
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Windows};
+use convolve_runtime::kernels::{Activation, Pool, PoolOp, Windows};
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
-use convolve_runtime::train::{ActivateGradient, PoolGradient, Pooled, Saved};
+use convolve_runtime::train::{ActivateGradient, MaxPool, Pass, PoolGradient, Pooled, Saved};
 use gradients::{Trial, gradient, run_on, values};
 use trial::{Rng, slots};
 
@@ -52,16 +52,37 @@ fn pool(pooled: Pooled, axes: Option<[Axis; 2]>, from: &Slot, to: &Slot, map: &[
 fn check(shape: [usize; 3], out: [usize; 2], gaps: [usize; 3], axes: Option<[Axis; 2]>) {
     let windows = axes.map_or(Windows::Adaptive, |[rows, columns]| Windows::Sliding(rows, columns));
     let [input, upper, output] = slots([shape, [out[0], out[1], shape[2]], shape], gaps);
-    let max = Pooled::Max { input, activation: Activation::Linear };
-    for pooled in [max, Pooled::Average, Pooled::AverageWithPadding] {
+    // Behind everything else: what the pooling gives, and its choices.
+    let behind = |index: usize| {
+        let offset = output.offset + output.span() + index * (upper.span() + 5);
+        Slot { offset, ..upper }
+    };
+    let [pooled, choice] = [0, 1].map(behind);
+    let pool_first = MaxPool { input, output: pooled, choice, windows, activation: Activation::Linear };
+    for pooled in [Pooled::Max { choice }, Pooled::Average, Pooled::AverageWithPadding] {
         let kernel = PoolGradient { gradient: upper, output, pooled, windows };
         Trial::new(output, 4.0, 2e-6).check_output(
-            |pass| kernel.run(pass),
+            |pass| {
+                let behind = pass.run.arena[pool_first.output.offset..].to_vec();
+                pool_first.run(pass);
+                kernel.run(pass);
+                pass.run.arena[pool_first.output.offset..].copy_from_slice(&behind);
+            },
             |arena| {
                 let (x, g) = (values(arena, &input), values(arena, &upper));
                 gradient(&x, &g, |x| pool(pooled, axes, &input, &upper, x))
             },
         );
+    }
+    let mut arena = Rng(9).floats(choice.offset + choice.span(), 4.0);
+    let mut plain = arena.clone();
+    for level in Level::available() {
+        run_on(level, &mut arena, |pass| pool_first.run(pass));
+        let op = PoolOp::Max;
+        run_on(level, &mut plain, |pass| {
+            Pool { input, output: pool_first.output, op, windows }.run(&mut pass.run)
+        });
+        assert_eq!(values(&arena, &pool_first.output), values(&plain, &pool_first.output), "{level}");
     }
 }
 
@@ -137,11 +158,16 @@ fn adaptive_windows() {
 fn of_map(level: Level, map: &[f32], size: usize, out: usize, windows: Windows) -> Vec<f64> {
     let shapes = [[size, size, 1], [out, out, 1], [size, size, 1]];
     let [input, upper, output] = slots(shapes, [0, 0, 0]);
-    let mut arena = vec![1.0; output.offset + output.span()];
+    let pooled = Slot { offset: output.offset + output.span(), ..upper };
+    let choice = Slot { offset: pooled.offset + pooled.span(), ..upper };
+    let mut arena = vec![1.0; choice.offset + choice.span()];
     arena[input.offset..][..map.len()].copy_from_slice(map);
-    let pooled = Pooled::Max { input, activation: Activation::Linear };
-    let kernel = PoolGradient { gradient: upper, output, pooled, windows };
-    run_on(level, &mut arena, |pass| kernel.run(pass));
+    let pool = MaxPool { input, output: pooled, choice, windows, activation: Activation::Linear };
+    let kernel = PoolGradient { gradient: upper, output, pooled: Pooled::Max { choice }, windows };
+    run_on(level, &mut arena, |pass| {
+        pool.run(pass);
+        kernel.run(pass);
+    });
     values(&arena, &output)
 }
 
@@ -173,26 +199,34 @@ fn an_activation_before_a_maximum() {
         for (size, out, window) in [(6, 3, axis(2, 2, 0, 0)), (7, 4, axis(3, 2, 1, 1))] {
             for channels in [5, 32] {
                 let map = [size, size, channels];
-                let [input, upper, output] = slots([map, [out, out, channels], map], [0, 2, 1]);
+                let small = [out, out, channels];
+                let [input, upper, output] = slots([map, small, map], [0, 2, 1]);
+                let pooled = Slot { offset: output.offset + output.span(), ..upper };
+                let choice = Slot { offset: pooled.offset + pooled.span(), ..upper };
                 let windows = Windows::Sliding(window, window);
                 for level in Level::available() {
-                    let mut before = Rng(channels as u64).floats(output.offset + output.span(), 8.0);
+                    let mut before = Rng(channels as u64).floats(choice.offset + choice.span(), 8.0);
                     for x in &mut before[input.offset..][..input.span()] {
                         *x = x.clamp(limits[0], limits[1]);
                     }
-                    let of = |activation| {
-                        let pooled = Pooled::Max { input, activation };
-                        PoolGradient { gradient: upper, output, pooled, windows }
+                    let through = |activation, pass: &mut Pass<'_>| {
+                        MaxPool { input, output: pooled, choice, windows, activation }.run(pass);
+                        let pooled = Pooled::Max { choice };
+                        PoolGradient { gradient: upper, output, pooled, windows }.run(pass);
                     };
                     let (mut one, mut two) = (before.clone(), before);
-                    run_on(level, &mut one, |pass| of(activation).run(pass));
+                    run_on(level, &mut one, |pass| through(activation, pass));
                     let saved = Saved::Result(input);
                     let activate = ActivateGradient { gradient: None, saved, output, activation };
                     run_on(level, &mut two, |pass| {
-                        of(Activation::Linear).run(pass);
+                        through(Activation::Linear, pass);
                         activate.run(pass);
                     });
-                    assert!(one == two, "{level} {activation:?}, windows of {}", window.kernel);
+                    assert!(
+                        values(&one, &output) == values(&two, &output),
+                        "{level} {activation:?}, windows of {}",
+                        window.kernel
+                    );
                     assert!(values(&one, &output).iter().any(|&g| g != 0.0), "nothing passed");
                 }
             }

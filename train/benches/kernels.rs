@@ -16,7 +16,7 @@ use convolve_runtime::train::Pass;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Images at once, as a learner has them.
-const IMAGES: usize = 16;
+const IMAGES: usize = 8;
 
 fn kernels(criterion: &mut Criterion) {
     let parsed = yaml::parse("digits.yaml", include_bytes!("../../models/specs/digits.yaml"));
@@ -52,7 +52,7 @@ fn kernels(criterion: &mut Criterion) {
         group.bench_function(format!("{index:02} {kernel} of {IMAGES}"), |bencher| {
             let run = Run::new(Level::detect(), weights.as_slice(), &[], rows.as_mut_slice());
             let mut pass = Pass { run, sums: sums.as_mut_slice(), totals: &[], images: 1, key: 0 };
-            bencher.iter(|| black_box(step).run(&mut pass, IMAGES));
+            bencher.iter(|| black_box(step).run(&mut pass, IMAGES, &(0..IMAGES)));
         });
     }
     group.finish();

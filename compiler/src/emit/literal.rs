@@ -12,7 +12,7 @@ use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::train::{
     ActivateGradient, BatchMoments, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares,
     BatchSum, BinaryGradient, ConvWeights, CopyGradient, DenseWeights, DepthwiseGradient, Derived, Dropout,
-    Factor, Head, NormalizeGradient, PadGradient, Phase, Place, PoolGradient, Pooled, Program,
+    Factor, Head, MaxPool, NormalizeGradient, PadGradient, Phase, Place, PoolGradient, Pooled, Program,
     ResizeGradient, Restored, Rows, Saved, Segment, SoftmaxGradient, Statistics, Step,
 };
 use convolve_runtime::weights::{
@@ -70,7 +70,7 @@ structs! {
     DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
     Program<'_> {
         tensors, loads, trained, kept, weights, derived, restored, statistics, sums, arena, shared, rows_arena, steps, layers, rows,
-        segments, phases, inputs, output, gradient, head,
+        dense, segments, phases, inputs, output, gradient, head,
     }
     Phase { segments, sums }
     Statistics { channels, pixels, sum, squares, mean, variance, rate, unbiased }
@@ -80,6 +80,7 @@ structs! {
     ConvWeights { input, gradient, rows, columns, sampling, groups, weights, bias, scratch }
     DepthwiseGradient { input, gradient, output, rows, columns, multiplier, weights, bias }
     ActivateGradient { gradient, saved, output, activation }
+    MaxPool { input, output, choice, windows, activation }
     PoolGradient { gradient, output, pooled, windows }
     PadGradient { gradient, output, top, left, mode }
     CopyGradient { gradient, output, top, left, stride }
@@ -139,15 +140,15 @@ enums! {
     Place { Image(slot), Row(slot) }
     Segment { Each(steps), All(rows), Loss }
     Saved { Input(slot), Result(slot) }
-    Pooled { Max { input, activation }, Average, AverageWithPadding }
+    Pooled { Max { choice }, Average, AverageWithPadding }
     Factor { One, MinusOne, Other(slot), Larger { own, other } }
-    Rows { Dense(kernel), Activate(kernel), ActivateGradient(kernel), DenseWeights(kernel) }
+    Rows { Dense(kernel), Activate(kernel), ActivateGradient(kernel) }
     Derived {
         Exchanged { from, to, taps, groups, inputs, outputs }, Tiles { from, to, inputs, outputs, tile, back },
     }
     Step {
         Conv2d(kernel), Winograd(kernel), Depthwise(kernel), Pool(kernel), Pad(kernel), Copy(kernel), Resize(kernel),
-        Blocks(kernel), Binary(kernel), Normalize(kernel), Activate(kernel), Softmax(kernel), ConvWeights(kernel),
+        Blocks(kernel), Binary(kernel), Normalize(kernel), Activate(kernel), Softmax(kernel), MaxPool(kernel), ConvWeights(kernel),
         WinogradWeights(kernel), ActivateGradient(kernel), PoolGradient(kernel), DepthwiseGradient(kernel), PadGradient(kernel),
         CopyGradient(kernel), ResizeGradient(kernel), BinaryGradient(kernel), SoftmaxGradient(kernel),
         NormalizeGradient(kernel), BatchSum(kernel), BatchSquares(kernel), BatchNorm(kernel),

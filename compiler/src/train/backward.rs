@@ -54,20 +54,20 @@ impl Recorder<'_> {
             }
             Op::Pool { op, windows } => {
                 let gradient = self.tape.image_of(id, found.value);
-                let input = self.value(node.inputs[0]);
                 let output = self.room(node.inputs[0]);
-                let pooled = match op {
-                    PoolOp::Max => Pooled::Max {
-                        input: input.slot,
-                        activation: self.pooled_limits(node.inputs[0]).unwrap_or(Activation::Linear),
-                    },
-                    PoolOp::Average => Pooled::Average,
-                    PoolOp::AverageWithPadding => Pooled::AverageWithPadding,
+                let choice = self.choices[id];
+                let pooled = match (op, choice) {
+                    (PoolOp::AverageWithPadding, _) => Pooled::AverageWithPadding,
+                    (_, Some(choice)) => Pooled::Max { choice: choice.slot },
+                    (_, None) => Pooled::Average,
                 };
                 let kernel =
                     PoolGradient { gradient: gradient.slot, output: output.slot, pooled, windows: *windows };
-                let kept = if *op == PoolOp::Max { input } else { gradient };
-                self.tape.push(id, Step::PoolGradient(kernel), &[gradient, kept, output]);
+                self.tape.push(
+                    id,
+                    Step::PoolGradient(kernel),
+                    &[gradient, choice.unwrap_or(gradient), output],
+                );
                 self.give(node.inputs[0], Found { value: output, own: true });
             }
             Op::Pad { top, left, mode } => self.moved(id, found, |gradient, output| {
@@ -194,7 +194,7 @@ impl Recorder<'_> {
 
     /// The limits that the node's result is clipped to, if a pooling of the largest alone reads it: then the gradient of
     /// that goes through them, too.
-    fn pooled_limits(&self, id: NodeId) -> Option<Activation> {
+    pub(super) fn pooled_limits(&self, id: NodeId) -> Option<Activation> {
         let (op, activation) = (&self.graph.nodes[id].op, self.weights.nodes[id].1);
         let limits = matches!(activation, Activation::Relu | Activation::Relu6 | Activation::Clip { .. });
         let mut readers = self.graph.nodes.iter().filter(|node| node.inputs.contains(&id));

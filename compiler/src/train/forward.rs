@@ -1,7 +1,7 @@
 //! The way there: every node's kernels, which keep what the way back reads.
 
-use convolve_runtime::kernels::{Activate, Activation, Copy, Dense, Source, Winograd};
-use convolve_runtime::train::{BatchNorm, BatchSquares, BatchSum, Derived, Dropout, Rows, Step};
+use convolve_runtime::kernels::{Activate, Activation, Copy, Dense, PoolOp, Source, Winograd};
+use convolve_runtime::train::{BatchNorm, BatchSquares, BatchSum, Derived, Dropout, MaxPool, Rows, Step};
 use convolve_runtime::weights::{Stored, padded};
 
 use super::Recorder;
@@ -55,6 +55,19 @@ impl Recorder<'_> {
             }
             Op::Affine { .. } => {
                 self.batch_norm(id, input, output);
+                return output;
+            }
+            Op::Pool { op: PoolOp::Max, windows } if self.needed[node.inputs[0]] => {
+                let choice = self.room(id);
+                self.choices[id] = Some(choice);
+                let kernel = MaxPool {
+                    input: from,
+                    output: to,
+                    choice: choice.slot,
+                    windows: *windows,
+                    activation: self.pooled_limits(node.inputs[0]).unwrap_or(Activation::Linear),
+                };
+                self.tape.push(id, Step::MaxPool(kernel), &[input, output, choice]);
                 return output;
             }
             Op::Dropout { rate } => {

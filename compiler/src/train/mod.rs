@@ -13,7 +13,8 @@ pub use prepare::{Prepared, prepare};
 
 use convolve_runtime::kernels::{Activation, Sampling};
 use convolve_runtime::train::{
-    BatchMoments, Derived, Head, Phase, Place, Program, Restored, Rows, Segment, Statistics, Step,
+    BatchMoments, DenseWeights, Derived, Head, Phase, Place, Program, Restored, Rows, Segment, Statistics,
+    Step,
 };
 use convolve_runtime::weights::{Load, PANEL, Parameter, padded};
 
@@ -42,6 +43,7 @@ pub struct Training<'g> {
     steps: Vec<Step>,
     layers: Vec<&'g str>,
     rows: Vec<Rows>,
+    dense: Vec<DenseWeights>,
     segments: Vec<Segment>,
     phases: Vec<Phase>,
     inputs: Vec<usize>,
@@ -59,7 +61,8 @@ impl<'g> Training<'g> {
         let (tape, _, _) = Recorder::new(graph, &weights, Tape::default()).record();
         let (tape, [arena, shared, rows_arena]) = tape.placed();
         let recorder = Recorder::new(graph, &weights, tape);
-        let (tape, derivations, [output, gradient]) = recorder.record();
+        let (mut tape, derivations, [output, gradient]) = recorder.record();
+        tape.dense.sort_by_key(|dense| dense.weights);
         let mut inputs = vec![0; graph.inputs.len()];
         for node in &graph.nodes {
             if let Op::Input(index) = node.op {
@@ -82,6 +85,7 @@ impl<'g> Training<'g> {
             layers: tape.nodes.iter().map(|&id| graph.nodes[id].layers[0].as_str()).collect(),
             steps: tape.steps,
             rows: tape.rows,
+            dense: tape.dense,
             segments: tape.segments,
             phases: tape.phases,
             inputs,
@@ -110,6 +114,7 @@ impl<'g> Training<'g> {
             steps: &self.steps,
             layers: &self.layers,
             rows: &self.rows,
+            dense: &self.dense,
             segments: &self.segments,
             phases: &self.phases,
             inputs: &self.inputs,
@@ -215,6 +220,8 @@ struct Recorder<'g> {
     values: Vec<Option<Value>>,
     /// The same among the rows, where a dense layer has asked for it.
     gathered: Vec<Option<Value>>,
+    /// Which cells a pooling took.
+    choices: Vec<Option<Value>>,
     /// Whether the loss's gradient with respect to the node is needed.
     needed: Vec<bool>,
     /// What the node's readers found of its gradient so far: values to add up.
@@ -249,6 +256,7 @@ impl<'g> Recorder<'g> {
             tape,
             values: vec![None; count],
             gathered: vec![None; count],
+            choices: vec![None; count],
             needed,
             gradients: vec![Vec::new(); count],
         }

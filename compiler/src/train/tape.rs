@@ -1,7 +1,7 @@
 //! What is recorded while a graph is differentiated: steps in order, and the memory that they touch.
 
 use convolve_runtime::slot::{Memory, Slot};
-use convolve_runtime::train::{Phase, Place, Rows, Segment, Step};
+use convolve_runtime::train::{DenseWeights, Phase, Place, Rows, Segment, Step};
 
 use crate::graph::Shape;
 use crate::plan::arena::{self, Buffer};
@@ -58,10 +58,13 @@ pub(super) struct Tape {
     /// The node of each step.
     pub(super) nodes: Vec<usize>,
     pub(super) rows: Vec<Rows>,
+    pub(super) dense: Vec<DenseWeights>,
     pub(super) segments: Vec<Segment>,
     pub(super) phases: Vec<Phase>,
     /// The values of both spaces.
     spaces: [Vec<Buffer>; 2],
+    /// The rows that are needed to the end.
+    kept: Vec<usize>,
     /// The segments that touch the images' values, first and last.
     touched: Vec<(usize, usize)>,
     /// Where the values lie, once that is known.
@@ -119,6 +122,9 @@ impl Tape {
                 }
             }
         }
+        for &buffer in &self.kept {
+            rows[buffer].last = self.clock;
+        }
         rows
     }
 
@@ -173,6 +179,12 @@ impl Tape {
             _ => self.segments.push(Segment::All(at..at + 1)),
         }
         self.touch(values);
+    }
+
+    /// A sum over the rows of all images, which are kept for it until all are done.
+    pub(super) fn push_dense(&mut self, sum: DenseWeights, rows: [Value; 2]) {
+        self.dense.push(sum);
+        self.kept.extend(rows.iter().filter_map(|value| value.buffer));
     }
 
     /// The loss.

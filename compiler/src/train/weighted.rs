@@ -129,7 +129,7 @@ impl Recorder<'_> {
         let input = self.row(node.inputs[0]);
         let kernel =
             DenseWeights { input: input.slot, gradient: gradient.slot, weights, bias: dense.bias.is_some() };
-        self.tape.push_rows(Rows::DenseWeights(kernel), &[input, gradient]);
+        self.tape.push_dense(kernel, [input, gradient]);
         if !self.needed[node.inputs[0]] {
             return;
         }

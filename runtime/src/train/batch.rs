@@ -59,6 +59,8 @@ pub(super) struct Batch<'a, 'p> {
     pub(super) totals: &'a [f32],
     pub(super) inputs: &'a [Images<'a>],
     pub(super) images: usize,
+    /// Images of a group; the last may have fewer.
+    pub(super) group: usize,
     pub(super) key: u64,
 }
 
@@ -91,7 +93,12 @@ impl<'p> Batch<'_, 'p> {
         }
     }
 
-    /// Runs some steps on the rows of all images of a group.
+    /// The index of an image in its group.
+    const fn in_group(&self, image: usize) -> usize {
+        image % self.group
+    }
+
+    /// Runs some steps on the rows of some images of a group.
     fn all(&self, group: &mut Group, rows: &Range<usize>, images: &Range<usize>) {
         let mut pass = Pass {
             run: Run::new(self.level, self.weights, &[], group.rows.as_mut_slice()),
@@ -100,8 +107,9 @@ impl<'p> Batch<'_, 'p> {
             images: self.images,
             key: mix(self.key ^ mix(images.start as u64)),
         };
+        let images = self.in_group(images.start)..self.in_group(images.end - 1) + 1;
         for step in &self.program.rows[rows.clone()] {
-            step.run(&mut pass, images.len());
+            step.run(&mut pass, self.group, &images);
         }
     }
 
@@ -125,7 +133,7 @@ impl<'p> Batch<'_, 'p> {
         }
         let (at, arena) = (image - images.start, arena(self.program));
         let rows = group.rows.as_mut_slice();
-        let row = |slot: &Slot| slot.offset * images.len() + at * slot.len();
+        let row = |slot: &Slot| slot.offset * self.group + self.in_group(image) * slot.len();
         let mut pass = Pass {
             run: Run {
                 level: self.level,
@@ -191,7 +199,10 @@ impl<'p> Batch<'_, 'p> {
         let Program { output, gradient, .. } = self.program;
         let own = |place: &Place| match place {
             Place::Image(slot) => *slot,
-            Place::Row(slot) => Slot { offset: slot.offset * images.len() + at * slot.len(), ..*slot },
+            Place::Row(slot) => {
+                let offset = slot.offset * self.group + self.in_group(image) * slot.len();
+                Slot { offset, ..*slot }
+            }
         };
         let floats = match output {
             Place::Image(_) => &mut group.arenas.as_mut_slice()[at * arena..][..arena],

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::batch::{Batch, Group, Images, Judge, arena};
 use super::program::Program;
 use super::share::{each_piece, each_range};
-use super::{NotFinite, Statistics};
+use super::{DenseWeights, NotFinite, Statistics};
 use crate::memory::Heap;
 use crate::simd::Level;
 use crate::team::Team;
@@ -36,9 +36,9 @@ pub struct Learner<'p> {
     images: usize,
 }
 
-/// Images of a group that are computed before the next begin, where nothing but the sums depends on all of them: so few that
+/// Images of a group that are computed before the next begin, where nothing but sums depends on all of them: so few that
 /// what the way back reads of them is still near.
-const CHUNK: usize = 16;
+const CHUNK: usize = 8;
 
 /// Images of a group whose values must be kept at once.
 fn at_once(program: &Program<'_>, group: usize) -> usize {
@@ -62,7 +62,7 @@ impl<'p> Learner<'p> {
             RwLock::new(Group {
                 arenas: Heap::zeroed(kept * arena(&program)),
                 shared: Heap::zeroed(program.shared),
-                rows: Heap::zeroed(kept * program.rows_arena),
+                rows: Heap::zeroed(images * program.rows_arena),
                 sums: Heap::zeroed(program.sums),
                 loss: 0.0,
             })
@@ -160,25 +160,37 @@ impl<'p> Learner<'p> {
             self.team.each(count, &mut [], |at, _| {
                 let mut group = write(&groups[at]);
                 if index == 0 {
-                    group.sums.as_mut_slice().fill(0.0);
+                    let sums = group.sums.as_mut_slice();
+                    added(&self.program, 0..self.program.sums).for_each(|range| sums[range].fill(0.0));
                     group.loss = 0.0;
                 }
                 for chunk in self.chunks(at, images) {
                     batch.run(&mut group, &phase.segments, &chunk, judge);
                 }
             });
-            let totals = &mut self.totals.as_mut_slice()[phase.sums.clone()];
-            each_range(&self.team, [totals], |start, [totals]| {
-                totals.fill(0.0);
-                for group in groups {
-                    let group = read(group);
-                    let sums = &group.sums.as_slice()[phase.sums.start + start..][..totals.len()];
-                    totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-                }
-                if !totals.iter().all(|total| total.is_finite()) {
-                    finite.store(false, Ordering::Relaxed);
+            for range in added(&self.program, phase.sums.clone()) {
+                let totals = &mut self.totals.as_mut_slice()[range.clone()];
+                each_range(&self.team, [totals], |start, [totals]| {
+                    totals.fill(0.0);
+                    for group in groups {
+                        let group = read(group);
+                        let sums = &group.sums.as_slice()[range.start + start..][..totals.len()];
+                        totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+                    }
+                    if !totals.iter().all(|total| total.is_finite()) {
+                        finite.store(false, Ordering::Relaxed);
+                    }
+                });
+            }
+        }
+        let size = in_group(images);
+        for dense in self.program.dense {
+            let is_finite = dense.sum(self.level, &self.team, self.totals.as_mut_slice(), |add| {
+                for (index, group) in groups.iter().enumerate() {
+                    add(read(group).rows.as_slice(), size, size.min(images - index * size));
                 }
             });
+            finite.fetch_and(is_finite, Ordering::Relaxed);
         }
         for restored in self.program.restored {
             restored.make(self.level, &self.team, self.totals.as_mut_slice());
@@ -199,6 +211,7 @@ impl<'p> Learner<'p> {
             totals: self.totals.as_slice(),
             inputs,
             images,
+            group: in_group(images),
             key,
         }
     }
@@ -273,6 +286,18 @@ impl Statistics {
             }
         }
     }
+}
+
+/// The parts of a range of sums that groups add to: all but what is summed over rows in the end.
+fn added<'p>(program: &Program<'p>, sums: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<'p> {
+    let dense = program.dense.iter().map(DenseWeights::range);
+    let mut start = sums.start;
+    let end = sums.end;
+    dense.chain(core::iter::once(end..end)).filter_map(move |dense| {
+        let part = start..dense.start.min(end);
+        start = start.max(dense.end);
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 fn write(group: &RwLock<Group>) -> RwLockWriteGuard<'_, Group> {

@@ -21,6 +21,7 @@ mod head;
 mod layout;
 #[cfg(feature = "std")]
 mod learner;
+mod max_pool;
 mod norm;
 mod pool;
 mod program;
@@ -50,6 +51,7 @@ pub use head::Head;
 pub use layout::{CopyGradient, PadGradient};
 #[cfg(feature = "std")]
 pub use learner::Learner;
+pub use max_pool::MaxPool;
 pub use norm::NormalizeGradient;
 pub use pool::{PoolGradient, Pooled};
 pub use program::{Phase, Place, Program, Segment, Statistics, Step};

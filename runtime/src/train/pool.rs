@@ -1,22 +1,18 @@
 use super::Pass;
-use super::derivatives::clip;
 use super::rows::clear;
 use crate::geometry::{Axis, Taps};
+use crate::kernels::Windows;
 use crate::kernels::rows::{load, store};
-use crate::kernels::{Activation, Windows};
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
 
 /// What a pooling took of its windows, and what its gradient has to know for that.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pooled {
-    /// The largest cell. It gets the whole gradient, or the first of several, row by row, does (PyTorch's choice).
+    /// The largest cell. It gets the whole gradient.
     Max {
-        /// What the pooling read.
-        input: Slot,
-        /// What made `input`: a function that limits, or `Linear`. The gradient written is that of what it was given,
-        /// as [`ActivateGradient`](super::ActivateGradient) would make it after the pooling.
-        activation: Activation,
+        /// Which it was, as [`MaxPool`](super::MaxPool) has left it.
+        choice: Slot,
     },
     /// The mean of the cells inside the input.
     Average,
@@ -41,13 +37,12 @@ impl PoolGradient {
     /// Computes it for one image.
     pub fn run(&self, pass: &mut Pass<'_>) {
         let level = pass.run.level;
-        // A mean needs no input; the gradient, which is read anyway, stands for it.
-        let (input, activation) = match self.pooled {
-            Pooled::Max { input, activation } => (input, activation),
-            Pooled::Average | Pooled::AverageWithPadding => (self.gradient, Activation::Linear),
+        // A mean makes no choice; the gradient, which is read anyway, stands for it.
+        let choice = match self.pooled {
+            Pooled::Max { choice } => choice,
+            Pooled::Average | Pooled::AverageWithPadding => self.gradient,
         };
-        let limits = activation.limits().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let ([gradient, data], output) = pass.run.operands([&self.gradient, &input], &self.output);
+        let ([gradient, choices], output) = pass.run.operands([&self.gradient, &choice], &self.output);
         let Slot { width, channels, pitch, .. } = self.output;
         let covered = self.covered();
         let [rows, columns] = covered.unwrap_or([0, 0]);
@@ -55,7 +50,8 @@ impl PoolGradient {
             let covered = if y < rows { columns * pitch } else { 0 };
             clear(row.get_mut(covered..).unwrap_or_default(), channels, pitch);
         }
-        level.dispatch(Map { kernel: self, add: covered.is_none(), limits, input, data, gradient, output });
+        let add = covered.is_none();
+        level.dispatch(Map { kernel: self, add, pitch: choice.pitch, choices, gradient, output });
     }
 
     /// Rows and columns at the start of the input, every cell of which lies in one window; `None` where windows overlap
@@ -81,9 +77,9 @@ struct Map<'a> {
     kernel: &'a PoolGradient,
     /// Whether to add to the output.
     add: bool,
-    limits: [f32; 2],
-    input: Slot,
-    data: &'a [f32],
+    /// Of the choices.
+    pitch: usize,
+    choices: &'a [f32],
     gradient: &'a [f32],
     output: &'a mut [f32],
 }
@@ -122,20 +118,20 @@ impl Map<'_> {
                 };
                 let window = Window {
                     counts: [down.count, across.count],
-                    input: Cells::new([down, across], width, self.input.pitch),
-                    output: Cells::new([down, across], width, pitch),
-                    limits: self.limits,
+                    cells: Cells::new([down, across], width, pitch),
                     share: 1.0 / cells as f32,
                 };
-                let pixel = &self.gradient[(y * columns + x) * step..][..channels];
-                window.spread::<S, MAX, ADD>(s, pixel, self.data, self.output);
+                let pixel = y * columns + x;
+                let own = &self.gradient[pixel * step..][..channels];
+                let choices = &self.choices[pixel * self.pitch..][..channels];
+                window.spread::<S, MAX, ADD>(s, own, choices, self.output);
             }
         }
     }
 }
 
 /// Where a window's cells lie in a tensor.
-struct Cells {
+pub(super) struct Cells {
     first: usize,
     row: usize,
     column: usize,
@@ -143,24 +139,22 @@ struct Cells {
 
 impl Cells {
     #[inline(always)]
-    fn new([down, across]: [Taps; 2], width: usize, pitch: usize) -> Self {
+    pub(super) fn new([down, across]: [Taps; 2], width: usize, pitch: usize) -> Self {
         let first = (down.first * width + across.first) * pitch;
         Self { first, row: down.step * width * pitch, column: across.step * pitch }
     }
 
     /// The first float of a cell.
     #[inline(always)]
-    fn at(&self, row: usize, column: usize) -> usize {
+    pub(super) fn at(&self, row: usize, column: usize) -> usize {
         self.first + row * self.row + column * self.column
     }
 }
 
-/// One window, on the input and on its gradient.
+/// One window on the gradient that is written.
 struct Window {
     counts: [usize; 2],
-    input: Cells,
-    output: Cells,
-    limits: [f32; 2],
+    cells: Cells,
     share: f32,
 }
 
@@ -171,16 +165,16 @@ impl Window {
         &self,
         s: S,
         gradient: &[f32],
-        input: &[f32],
+        choices: &[f32],
         output: &mut [f32],
     ) {
-        let whole = gradient.len() / S::LANES * S::LANES;
-        let (vectors, rest) = gradient.split_at(whole);
-        for (index, g) in vectors.chunks_exact(S::LANES).enumerate() {
-            self.vector::<S, MAX, ADD>(s, s.load(g), index * S::LANES, S::LANES, input, output);
-        }
-        if !rest.is_empty() {
-            self.vector::<S, MAX, ADD>(s, s.load_partial(rest), whole, rest.len(), input, output);
+        let vectors = gradient.chunks(S::LANES).zip(choices.chunks(S::LANES));
+        for (index, (gradient, choices)) in vectors.enumerate() {
+            let (g, lanes) = (load(s, gradient), gradient.len());
+            let choice = if MAX { load(s, choices) } else { g };
+            // The commonest window without a loop.
+            let counts = if self.counts == [2, 2] { [2, 2] } else { self.counts };
+            self.vector::<S, MAX, ADD>(s, [g, choice], counts, index * S::LANES, lanes, output);
         }
     }
 
@@ -189,66 +183,28 @@ impl Window {
     fn vector<S: Simd, const MAX: bool, const ADD: bool>(
         &self,
         s: S,
-        g: S::V,
+        [g, choice]: [S::V; 2],
+        [rows, columns]: [usize; 2],
         channel: usize,
         lanes: usize,
-        input: &[f32],
         output: &mut [f32],
     ) {
-        // Macros, because nothing makes the compiler inline a closure.
-        macro_rules! read {
-            ($row:expr, $column:expr) => {
-                load(s, &input[self.input.at($row, $column) + channel..][..lanes])
-            };
-        }
-        macro_rules! write {
-            ($row:expr, $column:expr, $value:expr) => {
-                let to = &mut output[self.output.at($row, $column) + channel..][..lanes];
-                store(s, if ADD { s.add(load(s, to), $value) } else { $value }, to);
-            };
-        }
-        let [rows, columns] = self.counts;
-        if !MAX {
-            let share = s.mul(g, s.splat(self.share));
-            for row in 0..rows {
-                for column in 0..columns {
-                    write!(row, column, share);
-                }
-            }
-        } else if [rows, columns] == [2, 2] {
-            // The commonest window, whose cells stay in registers.
-            let [a, b, c, d] = [read!(0, 0), read!(0, 1), read!(1, 0), read!(1, 1)];
-            let top = s.max(s.max(a, b), s.max(c, d));
-            let rest = clip(s, g, top, self.limits);
-            let (given, rest) = give(s, a, top, rest);
-            write!(0, 0, given);
-            let (given, rest) = give(s, b, top, rest);
-            write!(0, 1, given);
-            let (given, rest) = give(s, c, top, rest);
-            write!(1, 0, given);
-            write!(1, 1, give(s, d, top, rest).0);
-        } else {
-            let mut top = s.splat(f32::NEG_INFINITY);
-            for row in 0..rows {
-                for column in 0..columns {
-                    top = s.max(top, read!(row, column));
-                }
-            }
-            let mut rest = clip(s, g, top, self.limits);
-            for row in 0..rows {
-                for column in 0..columns {
-                    let (given, after) = give(s, read!(row, column), top, rest);
-                    write!(row, column, given);
-                    rest = after;
-                }
+        let (share, zero) = (s.mul(g, s.splat(self.share)), s.splat(0.0));
+        // What is left to give.
+        let mut rest = g;
+        for row in 0..rows {
+            for column in 0..columns {
+                let given = if MAX {
+                    let chosen = s.lt(choice, s.splat((row * columns + column) as f32 + 0.5));
+                    let given = s.select(chosen, rest, zero);
+                    rest = s.select(chosen, zero, rest);
+                    given
+                } else {
+                    share
+                };
+                let to = &mut output[self.cells.at(row, column) + channel..][..lanes];
+                store(s, if ADD { s.add(load(s, to), given) } else { given }, to);
             }
         }
     }
-}
-
-/// What a cell gets of what is left to give, all of it if it is the largest, and what is left then.
-#[inline(always)]
-fn give<S: Simd>(s: S, x: S::V, top: S::V, rest: S::V) -> (S::V, S::V) {
-    let (below, zero) = (s.lt(x, top), s.splat(0.0));
-    (s.select(below, zero, rest), s.select(below, rest, zero))
 }

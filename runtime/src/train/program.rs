@@ -3,8 +3,8 @@ use core::ops::Range;
 use super::Pass;
 use super::{
     ActivateGradient, BatchNorm, BatchNormGradient, BatchNormGradientSums, BatchSquares, BatchSum,
-    BinaryGradient, ConvWeights, CopyGradient, DepthwiseGradient, Derived, Dropout, Head, NormalizeGradient,
-    PadGradient, PoolGradient, ResizeGradient, Restored, Rows, SoftmaxGradient,
+    BinaryGradient, ConvWeights, CopyGradient, DenseWeights, DepthwiseGradient, Derived, Dropout, Head,
+    MaxPool, NormalizeGradient, PadGradient, PoolGradient, ResizeGradient, Restored, Rows, SoftmaxGradient,
 };
 use crate::kernels::{
     Activate, Binary, Blocks, Conv2d, Copy, Depthwise, Normalize, Pad, Pool, Resize, Softmax, Winograd,
@@ -49,7 +49,9 @@ pub struct Program<'p> {
     pub layers: &'p [&'p str],
     /// What is computed for all images of a group at once.
     pub rows: &'p [Rows],
-    /// The order of both.
+    /// What is summed over the rows of all images in the end, in the order of the weights.
+    pub dense: &'p [DenseWeights],
+    /// The order of steps and rows.
     pub segments: &'p [Segment],
     /// What must be complete for all images before the next begins.
     pub phases: &'p [Phase],
@@ -79,7 +81,7 @@ pub enum Segment {
 pub struct Phase {
     /// Of [`Program::segments`].
     pub segments: Range<usize>,
-    /// The sums that are complete after it, whole panels.
+    /// The sums that are complete after it, whole panels; but for those of [`Program::dense`].
     pub sums: Range<usize>,
 }
 
@@ -151,6 +153,8 @@ pub enum Step {
     Activate(Activate),
     /// [`Softmax`].
     Softmax(Softmax),
+    /// [`MaxPool`].
+    MaxPool(MaxPool),
     /// [`ConvWeights`].
     ConvWeights(ConvWeights),
     /// [`WinogradWeights`].
@@ -234,6 +238,7 @@ impl Step {
             Self::Activate(kernel) => Some(&kernel.output),
             Self::Softmax(kernel) => Some(&kernel.output),
             Self::BatchNorm(kernel) => Some(&kernel.output),
+            Self::MaxPool(kernel) => Some(&kernel.output),
             Self::Dropout(kernel) => Some(&kernel.output),
             Self::Scatter { to, .. } => Some(to),
             _ => None,
@@ -255,6 +260,7 @@ impl Step {
             Self::Normalize(kernel) => kernel.run(&mut pass.run),
             Self::Activate(kernel) => kernel.run(&mut pass.run),
             Self::Softmax(kernel) => kernel.run(&mut pass.run),
+            Self::MaxPool(kernel) => kernel.run(pass),
             Self::ConvWeights(kernel) => kernel.run(pass),
             Self::WinogradWeights(kernel) => kernel.run(pass),
             Self::ActivateGradient(kernel) => kernel.run(pass),
