@@ -122,8 +122,9 @@ impl Tape {
                 }
             }
         }
+        // Some images begin when others have been through all steps.
         for &buffer in &self.kept {
-            rows[buffer].last = self.clock;
+            (rows[buffer].first, rows[buffer].last) = (0, self.clock);
         }
         rows
     }
