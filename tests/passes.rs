@@ -315,3 +315,39 @@ fn a_convolution_of_an_enlarged_map_is_computed_in_phases() {
     let strict = enlarged("kernel_size: 3") + "precision: strict\n";
     says(&strict, "phases: not: upsample2d_1+conv: precision is strict");
 }
+
+#[test]
+fn a_factor_of_channels_goes_into_the_kernel() {
+    let block = |side: usize, last: &str, end: &str| -> Vec<String> {
+        let text = format!(
+            "name: Net\ninput: [{side}, {side}, 32]\nlayers:
+  - depthwise_conv2d: {{ name: deep, kernel_size: 3 }}
+  - global_avg_pool2d: {{ name: mean }}
+  - dense: {{ name: less, units: 8, activation: relu }}
+  - dense: {{ name: gate, units: 32, activation: hard_sigmoid }}
+  - mul: {{ name: product, from: [deep, gate] }}
+{end}  - conv2d: {{ name: narrow, from: product, {last} }}\n"
+        );
+        let mut graph = graph(&text).expect("a valid network");
+        let options = Options::default();
+        optimise(&mut graph, &options);
+        plan(&graph, &options).reports.iter().map(ToString::to_string).collect()
+    };
+    let says = |found: Vec<String>, expected: &str| {
+        assert!(found.iter().any(|report| report == expected), "{expected}: {found:#?}");
+    };
+    let point = "filters: 16, kernel_size: 1";
+    says(block(10, point, ""), "scaled_kernels: product into the kernel of narrow");
+    says(block(10, &format!("{point}, stride: 2"), ""), "scaled_kernels: product into the kernel of narrow");
+    let not = |reason: &str| format!("scaled_kernels: not: product into the kernel of narrow: {reason}");
+    says(block(5, point, ""), &not("the kernel is the larger one"));
+    says(
+        block(10, point, "  - relu\n  - add: { from: [relu_1, product] }\n"),
+        &not("something else reads it too"),
+    );
+    says(block(10, &format!("{point}, groups: 2"), ""), &not("the convolution is grouped, or pools"));
+    let slopes = "its activation's slopes lie with its weights";
+    says(block(10, &format!("{point}, activation: prelu"), ""), &not(slopes));
+    let active = block(10, point, "  - relu: { name: active }\n");
+    assert!(!active.iter().any(|report| report.starts_with("scaled_kernels: product")), "{active:#?}");
+}

@@ -62,6 +62,20 @@ fn decisions_get_on_with_each_other() {
   - conv2d: { filters: 80, kernel_size: 5, padding: same }
   - depthwise_conv2d: { kernel_size: 3, padding: same }
   - conv2d: { filters: 8, kernel_size: 1 }",
+        // A factor of channels, of which the convolution after it has a residual, and strips begin after it.
+        "conv2d: { name: wide, filters: 40, kernel_size: 1, activation: silu }
+  - depthwise_conv2d: { name: deep, kernel_size: 5, stride: 2, padding: 2, activation: hard_swish }
+  - global_avg_pool2d
+  - dense: { units: 8, activation: relu }
+  - dense: { name: gate, units: 40, activation: hard_sigmoid }
+  - mul: { from: [gate, deep] }
+  - conv2d: { name: narrow, filters: 16, kernel_size: 1 }
+  - subsample2d: { name: other, from: wide, stride: 2 }
+  - conv2d: { name: beside, filters: 16, kernel_size: 1 }
+  - add: { from: [narrow, beside] }
+  - conv2d: { filters: 32, kernel_size: 1 }
+  - depthwise_conv2d: { kernel_size: 3, padding: same }
+  - conv2d: { filters: 8, kernel_size: 1 }",
         // Tiles, which read a concatenation and are read by a dilated convolution in tiles.
         "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - max_pool2d: { kernel_size: 2 }

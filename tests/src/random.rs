@@ -78,6 +78,16 @@ blocks:
       - conv2d: { filters: $hidden, kernel_size: 1, activation: relu6 }
       - depthwise_conv2d: { kernel_size: 3, stride: $stride, padding: 1, activation: relu6 }
       - conv2d: { filters: $filters, kernel_size: 1 }
+  excited:
+    params: [hidden, filters, stride, act]
+    layers:
+      - conv2d: { filters: $hidden, kernel_size: 1, activation: $act }
+      - depthwise_conv2d: { name: deep, kernel_size: 3, stride: $stride, padding: 1, activation: $act }
+      - global_avg_pool2d
+      - dense: { units: 4, activation: relu }
+      - dense: { name: gate, units: $hidden, activation: hard_sigmoid }
+      - mul: { from: [deep, gate] }
+      - conv2d: { filters: $filters, kernel_size: 1 }
   mixed:
     params: [units]
     layers:
@@ -118,6 +128,8 @@ const LAYERS: &[&str] = &[
     "depthwise_conv2d: { kernel_size: 3, padding: same, multiplier: 2, bias: false }",
     "inverted: { hidden: 48, filters: N, stride: L }",
     "inverted: { hidden: 48, filters: F, stride: 1 }",
+    "excited: { hidden: 32, filters: N, stride: L, act: A }",
+    "excited: { hidden: 24, filters: F, stride: 1, act: silu }",
     "conv2d_transpose: { filters: N, kernel_size: K, stride: S, padding: P, dilation: D, activation: A }",
     "conv2d_transpose: { filters: N, kernel_size: K, stride: S, output_padding: I, groups: G, bias: B }",
     "conv2d_transpose: { filters: N, kernel_size: K, stride: 2, padding: same, groups: G }",

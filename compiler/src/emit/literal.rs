@@ -5,8 +5,8 @@ use core::ops::Range;
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
-    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Softmax, Source,
-    Strips, Windows, Winograd, WinogradWeights,
+    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Scaled, Softmax,
+    Source, Strips, Windows, Winograd, WinogradWeights,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::train::{
@@ -57,6 +57,7 @@ structs! {
     Normalize { input, output, over, epsilon, weights, activation }
     Activate { input, output, activation }
     Softmax { input, output, log }
+    Scaled { conv, scale, scratch }
     Strips { first, depthwise, last, rows, scratch }
     Winograd {
         input, beside, output, residual, rows, columns, tile, block, scratch, weights, activation, pool,
@@ -173,6 +174,7 @@ impl Literal for Kernel {
             Self::Normalize(kernel) => kernel.literal(),
             Self::Activate(kernel) => kernel.literal(),
             Self::Softmax(kernel) => kernel.literal(),
+            Self::Scaled(kernel) => kernel.literal(),
             Self::Strips(kernel) => kernel.literal(),
             Self::Winograd(kernel) => kernel.literal(),
         }

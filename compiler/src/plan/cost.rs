@@ -123,10 +123,9 @@ impl Core {
         let nodes = || kernel.nodes(graph, id).into_iter().map(|id| &graph.nodes[id]);
         let weights: usize =
             nodes().flat_map(|node| node.op.parameters()).map(|id| graph.parameters[id].elements()).sum();
-        let tensors = || kernel.reads().into_iter().chain([kernel.output()]).map(|slot| slot.len());
-        let far = tensors().filter(|&len| len > CACHE).sum::<usize>() as f64;
-        let near = tensors().sum::<usize>() as f64 - far;
-        let moved = far * FLOAT / self.tensors;
+        let tensors: Vec<usize> =
+            kernel.reads().into_iter().chain([kernel.output()]).map(|slot| slot.len()).collect();
+        let [far, near] = self.moved(&tensors);
         let shapes = || {
             let Op::Conv(conv) = &node.op else { return None };
             let input = graph.nodes[node.inputs[0]].shape;
@@ -138,12 +137,27 @@ impl Core {
                 let count = |transform| self.in_tiles(transform, conv, input, output).1;
                 self.transforms.iter().find(of_size).map_or(0.0, count)
             }
-            (Kernel::Conv2d(_), Some((conv, input, output))) => moved + self.direct(conv, input, output),
+            (Kernel::Conv2d(_), Some((conv, input, output))) => far + self.direct(conv, input, output),
+            (Kernel::Scaled(kernel), Some((conv, input, output))) => {
+                far + self.direct(conv, input, output) + self.pass(&[kernel.scratch.len(); 2])
+            }
             _ => {
                 let products = nodes().map(|node| macs(graph, node)).sum::<u64>() as f64 / self.macs;
-                products.max(weights as f64 * FLOAT / self.weights) + moved + near * FLOAT / self.near
+                products.max(weights as f64 * FLOAT / self.weights) + far + near
             }
         }
+    }
+
+    /// Cycles to go over tensors of so many floats.
+    pub(super) fn pass(&self, tensors: &[usize]) -> f64 {
+        self.moved(tensors).into_iter().sum()
+    }
+
+    /// Cycles to move tensors of so many floats: those that a second-level cache does not hold, and the others.
+    fn moved(&self, tensors: &[usize]) -> [f64; 2] {
+        let (far, near): (Vec<usize>, Vec<usize>) = tensors.iter().partition(|&&len| len > CACHE);
+        let bytes = |tensors: Vec<usize>| tensors.into_iter().sum::<usize>() as f64 * FLOAT;
+        [bytes(far) / self.tensors, bytes(near) / self.near]
     }
 
     /// Cycles of a direct convolution, without what its tensors cost: taps in the padding are free.

@@ -1,8 +1,8 @@
 //! One type for all kernels.
 
 use convolve_runtime::kernels::{
-    Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Softmax,
-    Strips, Winograd,
+    Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Scaled,
+    Softmax, Strips, Winograd,
 };
 use convolve_runtime::run::Run;
 use convolve_runtime::slot::Slot;
@@ -38,6 +38,8 @@ pub enum Kernel {
     Activate(Activate),
     /// [`Softmax`].
     Softmax(Softmax),
+    /// [`Scaled`].
+    Scaled(Box<Scaled>),
     /// [`Strips`].
     Strips(Box<Strips>),
     /// [`Winograd`].
@@ -67,6 +69,7 @@ impl Kernel {
             Self::Normalize(kernel) => kernel.run(run),
             Self::Activate(kernel) => kernel.run(run),
             Self::Softmax(kernel) => kernel.run(run),
+            Self::Scaled(kernel) => kernel.run(run),
             Self::Strips(kernel) => kernel.run(run),
             Self::Winograd(kernel) => kernel.run(run),
         }
@@ -89,6 +92,10 @@ impl Kernel {
             Self::Normalize(kernel) => vec![kernel.input],
             Self::Activate(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
             Self::Softmax(kernel) => vec![kernel.input.unwrap_or(kernel.output)],
+            Self::Scaled(kernel) => {
+                let Scaled { conv, scale, .. } = &**kernel;
+                [Some(conv.input), Some(*scale), conv.residual].into_iter().flatten().collect()
+            }
             Self::Strips(kernel) => {
                 let Strips { first, depthwise, last, .. } = &**kernel;
                 let input = first.map_or(depthwise.input, |first| first.input);
@@ -118,6 +125,7 @@ impl Kernel {
             Self::Normalize(kernel) => kernel.output,
             Self::Activate(kernel) => kernel.output,
             Self::Softmax(kernel) => kernel.output,
+            Self::Scaled(kernel) => kernel.conv.output,
             Self::Strips(kernel) => kernel.last.output,
             Self::Winograd(kernel) => kernel.output,
         }
@@ -125,10 +133,15 @@ impl Kernel {
 
     /// The nodes that it computes, in order, the last of which is `node`.
     pub(super) fn nodes(&self, graph: &Graph, node: NodeId) -> Vec<NodeId> {
-        let Self::Strips(kernel) = self else { return vec![node] };
-        let depthwise = graph.nodes[node].inputs[0];
-        let first = kernel.first.map(|_| graph.nodes[depthwise].inputs[0]);
-        first.into_iter().chain([depthwise, node]).collect()
+        let before = graph.nodes[node].inputs.first().copied();
+        match (self, before) {
+            (Self::Scaled(_), Some(product)) => vec![product, node],
+            (Self::Strips(kernel), Some(depthwise)) => {
+                let first = kernel.first.map(|_| graph.nodes[depthwise].inputs[0]);
+                first.into_iter().chain([depthwise, node]).collect()
+            }
+            _ => vec![node],
+        }
     }
 
     /// Memory that it writes and nothing reads afterwards.
@@ -136,6 +149,7 @@ impl Kernel {
     pub fn scratch(&self) -> Option<Slot> {
         match self {
             Self::Conv2d(kernel) => kernel.pool.map(|pool| pool.input),
+            Self::Scaled(kernel) => Some(kernel.scratch),
             Self::Strips(kernel) => Some(kernel.scratch),
             Self::Winograd(kernel) => Some(kernel.scratch),
             _ => None,
@@ -171,6 +185,7 @@ impl Kernel {
             Self::Normalize(_) => "Normalize",
             Self::Activate(_) => "Activate",
             Self::Softmax(_) => "Softmax",
+            Self::Scaled(_) => "Scaled",
             Self::Strips(_) => "Strips",
             Self::Winograd(_) => "Winograd",
         }

@@ -3,6 +3,7 @@
 use convolve_runtime::kernels::{Activation, Sampling};
 use convolve_runtime::weights::{DepthwiseWeights, Load, Order, Panels, ParameterId, Stored, Strides};
 
+use super::Way;
 use super::winograd::Tiles;
 use crate::graph::{self, Graph, Layout, Node, Op};
 
@@ -20,18 +21,18 @@ impl<'g> Loads<'g> {
         Self { graph, list: Vec::new(), floats: 0 }
     }
 
-    /// The loads of a node, which may be a convolution in tiles or in phases. Gives the first float of its weights, and
-    /// its activation with its slopes there.
-    pub(crate) fn add(&mut self, node: &'g Node, tiles: Option<Tiles>, phases: bool) -> (usize, Activation) {
+    /// The loads of a node that is computed in this way. Gives the first float of its weights, and its activation with its
+    /// slopes there.
+    pub(crate) fn add(&mut self, node: &'g Node, way: Way) -> (usize, Activation) {
         let at = self.floats;
         let len = node.shape.channels();
         match &node.op {
             Op::Conv(conv) => {
                 let kernel = self.conv(conv, node, at);
-                self.push(match (tiles, conv.sampling) {
-                    (Some(Tiles { tile, .. }), _) => Load::Winograd { kernel, tile },
-                    (None, Sampling::Upsampled(repeat)) if phases => Load::Phases { kernel, repeat },
-                    (None, _) => Load::Panels(kernel),
+                self.push(match (way, conv.sampling) {
+                    (Way::Tiles(Tiles { tile, .. }), _) => Load::Winograd { kernel, tile },
+                    (Way::Phases, Sampling::Upsampled(repeat)) => Load::Phases { kernel, repeat },
+                    _ => Load::Panels(kernel),
                 });
             }
             Op::Dense(dense) => {
@@ -67,7 +68,7 @@ impl<'g> Loads<'g> {
     /// As [`add`](Self::add), of a node whose weights change: scales and shifts of a batch norm are vectors as the file has
     /// them, without its running statistics.
     pub(crate) fn add_trained(&mut self, node: &'g Node) -> (usize, Activation) {
-        let Op::Affine { fold, order, activation } = &node.op else { return self.add(node, None, false) };
+        let Op::Affine { fold, order, activation } = &node.op else { return self.add(node, Way::Plain) };
         let at = self.vector(fold.weight, node.shape.channels(), order);
         self.vector(fold.bias, node.shape.channels(), order);
         (at, *activation)

@@ -2,13 +2,13 @@
 
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
-    Pool, Resize, Sampling, Softmax, Source, Strips, Windows, Winograd,
+    Pool, Resize, Sampling, Scaled, Softmax, Source, Strips, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 
 use super::strips::Group;
 use super::winograd::Tiles;
-use super::{Kernel, Slots, Step, Storage, phases};
+use super::{Kernel, Slots, Step, Storage, Way, phases, scaled};
 use crate::graph::{self, Conv, Graph, NodeId, Op};
 use crate::verify::convolved;
 
@@ -26,18 +26,21 @@ pub(super) const fn dense([height, width, channels]: [usize; 3]) -> Slot {
 }
 
 /// The scratch memory that a node needs, wherever it lies.
-pub(super) fn scratch(graph: &Graph, id: NodeId, tiles: Option<Tiles>, group: Option<Group>) -> Option<Slot> {
+pub(super) fn scratch(graph: &Graph, id: NodeId, way: Way) -> Option<Slot> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
-    if let Some(group) = group {
-        return Some(dense([1, 1, group.scratch(graph)]));
-    }
-    if let Some(Tiles { tile, block }) = tiles {
-        let inputs = graph.nodes[node.inputs[0]].shape.channels();
-        return Some(dense([1, 1, Winograd::scratch(tile, block, inputs)]));
+    let inputs = graph.nodes[node.inputs[0]].shape;
+    let floats = match way {
+        Way::Strips(group) => Some(group.scratch(graph)),
+        Way::Tiles(Tiles { tile, block }) => Some(Winograd::scratch(tile, block, inputs.channels())),
+        Way::Scaled => Some(scaled::scratch(conv, inputs)),
+        Way::Plain | Way::Phases => None,
+    };
+    if let Some(floats) = floats {
+        return Some(dense([1, 1, floats]));
     }
     let (_, Windows::Sliding(rows, _)) = conv.pool? else { return None };
-    let full = convolved(conv, graph.nodes[node.inputs[0]].shape, node.shape)?;
+    let full = convolved(conv, inputs, node.shape)?;
     let [_, width, channels] = full.extents();
     // Rows for some pooled ones at once, as long as they stay near.
     const CACHE: usize = 16 * 1024;
@@ -118,46 +121,21 @@ pub(super) fn lower(
     if matches!(node.op, Op::Binary(..)) && storage.takes(id, reads[1]) && !storage.takes(id, reads[0]) {
         reads.reverse();
     }
+    if slots.ways[id] == Way::Scaled
+        && let Some(operands) = scaled::operands(graph, node.inputs[0])
+    {
+        reads[..2].copy_from_slice(&operands);
+    }
     let Some(&first) = reads.first() else { return Vec::new() };
     let input = slots.node(first);
     let unless_taken = (!storage.takes(id, first)).then_some(input);
     let second = reads.get(1).map(|&id| slots.node(id));
     let kernel = match &node.op {
         Op::Concat => return copies(graph, storage, slots, id),
-        Op::Conv(conv) => {
-            let scratch = slots.scratch(id);
-            if let (Some(Tiles { tile, block }), Some(scratch)) = (slots.tiles[id], scratch) {
-                let (sources, residual) = reads.split_at(reads.len() + 1 - node.inputs.len());
-                let mut sources =
-                    sources.iter().map(|&id| source(graph, conv, node.inputs[0], slots.node(id)));
-                let kernel = Kernel::Winograd(Winograd {
-                    input: sources.next().unwrap_or(Source { slot: input, repeat: [1, 1] }),
-                    beside: sources.next(),
-                    output,
-                    residual: residual.first().map(|&id| slots.node(id)),
-                    rows: conv.rows,
-                    columns: conv.columns,
-                    tile,
-                    block,
-                    scratch,
-                    weights,
-                    activation,
-                    pool: conv.pool.map(|(op, _)| op),
-                });
-                return vec![Step::new(slots, id, reads, kernel)];
-            }
-            let phases = slots.phases[id].then(|| phases::of(conv)).flatten();
-            let conv = phases.as_ref().unwrap_or(conv);
-            let kernel = Conv2d { residual: second, ..conv2d(conv, [input, output], packed[id]) };
-            if let (Some(group), Some(scratch)) = (slots.groups[id], scratch)
-                && let Some(kernel) = strips(graph, group, [input, scratch], kernel, packed)
-            {
-                return vec![Step::new(slots, id, reads, Kernel::Strips(Box::new(kernel)))];
-            }
-            let pool = conv.pool.zip(scratch);
-            let pool = pool.map(|((op, windows), input)| Pool { input, output, op, windows });
-            Kernel::Conv2d(Conv2d { pool, ..kernel })
-        }
+        Op::Conv(conv) => match convolution(graph, slots, id, conv, &reads, packed) {
+            Some(kernel) => kernel,
+            None => return Vec::new(),
+        },
         Op::Dense(dense) => Kernel::Dense(Dense {
             input,
             output,
@@ -175,6 +153,56 @@ pub(super) fn lower(
         }
     };
     vec![Step::new(slots, id, reads, kernel)]
+}
+
+/// The kernel of a convolution of these nodes, the last of which is the residual if there is one.
+fn convolution(
+    graph: &Graph,
+    slots: &Slots<'_>,
+    id: NodeId,
+    conv: &Conv,
+    reads: &[NodeId],
+    packed: &[Packed],
+) -> Option<Kernel> {
+    let node = &graph.nodes[id];
+    let output = slots.node(id);
+    let (sources, residual) = reads.split_at(reads.len() + 1 - node.inputs.len());
+    let residual = residual.first().map(|&id| slots.node(id));
+    let input = slots.node(*sources.first()?);
+    let direct = |conv: &Conv| Conv2d { residual, ..conv2d(conv, [input, output], packed[id]) };
+    Some(match (slots.ways[id], slots.scratch(id)) {
+        (Way::Tiles(Tiles { tile, block }), Some(scratch)) => {
+            let (weights, activation) = packed[id];
+            let mut sources = sources.iter().map(|&id| source(graph, conv, node.inputs[0], slots.node(id)));
+            Kernel::Winograd(Winograd {
+                input: sources.next()?,
+                beside: sources.next(),
+                output,
+                residual,
+                rows: conv.rows,
+                columns: conv.columns,
+                tile,
+                block,
+                scratch,
+                weights,
+                activation,
+                pool: conv.pool.map(|(op, _)| op),
+            })
+        }
+        (Way::Strips(group), Some(scratch)) => {
+            Kernel::Strips(Box::new(strips(graph, group, [input, scratch], direct(conv), packed)?))
+        }
+        (Way::Scaled, Some(scratch)) => {
+            let scale = slots.node(*sources.get(1)?);
+            Kernel::Scaled(Box::new(Scaled { conv: direct(conv), scale, scratch }))
+        }
+        (Way::Phases, _) => Kernel::Conv2d(direct(&phases::of(conv)?)),
+        (_, scratch) => {
+            let pool = conv.pool.zip(scratch);
+            let pool = pool.map(|((op, windows), input)| Pool { input, output, op, windows });
+            Kernel::Conv2d(Conv2d { pool, ..direct(conv) })
+        }
+    })
 }
 
 /// The tensors of an operation.

@@ -11,10 +11,12 @@ pub(crate) mod loads;
 pub(crate) mod lower;
 mod phases;
 mod print;
+mod scaled;
 mod storage;
 mod strips;
 mod summary;
 mod tail;
+mod way;
 pub(crate) mod winograd;
 
 pub use check::verify_plan;
@@ -26,13 +28,12 @@ use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
 
 use crate::graph::{Graph, NodeId, Op};
-use crate::options::{Algorithm, Options, Outcome, Report};
+use crate::options::{Options, Outcome, Report};
 use arena::Buffer;
 use cost::Core;
 use loads::Loads;
 use storage::Storage;
-use strips::Group;
-use winograd::Tiles;
+pub(crate) use way::Way;
 
 /// Concatenations whose parts are written straight into them.
 const CONCAT_VIEWS: &str = "concat_views";
@@ -42,6 +43,8 @@ const CONCAT_READS: &str = "concat_reads";
 const IN_PLACE: &str = "in_place";
 /// Convolutions of enlarged maps, as transposed ones.
 pub(crate) const PHASES: &str = "phases";
+/// Numbers for each channel of a convolution's input, which multiply its kernel.
+const SCALED_KERNELS: &str = "scaled_kernels";
 /// Depthwise convolutions together with those around them, in strips of rows.
 pub(crate) const STRIPS: &str = "strips";
 /// Convolutions in transformed tiles.
@@ -50,7 +53,8 @@ pub(crate) const WINOGRAD: &str = "winograd";
 const BATCH_TAIL: &str = "batch_tail";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] = &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, PHASES, STRIPS, WINOGRAD, BATCH_TAIL];
+pub const DECISIONS: &[&str] =
+    &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, PHASES, SCALED_KERNELS, STRIPS, WINOGRAD, BATCH_TAIL];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,8 +111,9 @@ impl Plan<'_> {
     /// Floats of the largest scratch memory, of which every thread has one.
     #[must_use]
     pub fn scratch(&self) -> usize {
-        let scratch = self.steps.iter().filter_map(|step| step.kernel.scratch());
-        scratch.map(|slot| slot.span()).max().unwrap_or(0)
+        // Multiplied weights are for all threads.
+        let own = self.steps.iter().filter(|step| !matches!(step.kernel, Kernel::Scaled(_)));
+        own.filter_map(|step| step.kernel.scratch()).map(|slot| slot.span()).max().unwrap_or(0)
     }
 }
 
@@ -118,47 +123,24 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     let mut reports = Vec::new();
     let core = cost::core(options.lanes());
     let mut storage = Storage::new(graph);
-    let mut tiles = vec![None; graph.nodes.len()];
-    if options.enabled(WINOGRAD) {
-        for (id, tiles) in tiles.iter_mut().enumerate() {
-            let outcome = winograd::choose(graph, core, options, id, tiles);
-            reports.extend(outcome.map(|outcome| outcome.report(WINOGRAD)));
-        }
-    }
-    if options.enabled(CONCAT_READS) {
-        for id in (0..tiles.len()).filter(|&id| tiles[id].is_some()) {
-            reports.extend(concat::read(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_READS)));
-        }
-    }
-    let mut groups = vec![None; graph.nodes.len()];
-    if options.enabled(STRIPS) {
-        let outcomes =
-            strips::choose(graph, &mut storage, &tiles, options.forces(Algorithm::Strips), &mut groups);
-        reports.extend(outcomes.into_iter().map(|outcome| outcome.report(STRIPS)));
-    }
-    let mut phases = vec![false; graph.nodes.len()];
-    if options.enabled(PHASES) {
-        let in_strips = |id| groups.iter().flatten().any(|group| group.first == Some(id));
-        for id in (0..tiles.len()).filter(|&id| tiles[id].is_none() && !in_strips(id)) {
-            let outcome = phases::choose(graph, id, options.forces(Algorithm::Phases), &mut phases[id]);
-            reports.extend(outcome.map(|outcome| outcome.report(PHASES)));
-        }
-    }
+    let ways = way::choose(graph, core, options, &mut storage, &mut reports);
     for (id, node) in graph.nodes.iter().enumerate() {
+        if storage.is_bypassed(id) {
+            continue;
+        }
         if options.enabled(IN_PLACE) {
             reports.extend(overwrite(graph, &mut storage, id).map(|outcome| outcome.report(IN_PLACE)));
         }
-        if matches!(node.op, Op::Concat) && !storage.is_bypassed(id) && options.enabled(CONCAT_VIEWS) {
+        if matches!(node.op, Op::Concat) && options.enabled(CONCAT_VIEWS) {
             reports
                 .extend(concat::views(graph, &mut storage, id).map(|outcome| outcome.report(CONCAT_VIEWS)));
         }
     }
-    let slots = Slots::new(graph, &storage, core, (tiles, phases), groups);
+    let slots = Slots::new(graph, &storage, core, ways);
     let mut loads = Loads::new(graph);
     let mut steps = Vec::new();
-    let packed: Vec<_> = (0..graph.nodes.len())
-        .map(|id| loads.add(&graph.nodes[id], slots.tiles[id], slots.phases[id]))
-        .collect();
+    let packed: Vec<_> =
+        graph.nodes.iter().zip(&slots.ways).map(|(node, &way)| loads.add(node, way)).collect();
     for id in 0..graph.nodes.len() {
         if storage.writes(id) {
             steps.extend(lower::lower(graph, &storage, &slots, id, &packed));
@@ -234,12 +216,8 @@ struct Slots<'s> {
     core: &'static Core,
     /// How many images' vectors lie here, those of each root one after the other; `None` for the tensors of one.
     images: Option<usize>,
-    /// How each node is computed that is a convolution in tiles.
-    tiles: Vec<Option<Tiles>>,
-    /// Whether it is one in phases.
-    phases: Vec<bool>,
-    /// The nodes that each convolution computes too.
-    groups: Vec<Option<Group>>,
+    /// How each node is computed.
+    ways: Vec<Way>,
     /// First float of each root in the arena.
     offsets: Vec<usize>,
     /// Scratch memory of nodes that need some.
@@ -251,13 +229,7 @@ struct Slots<'s> {
 }
 
 impl<'s> Slots<'s> {
-    fn new(
-        graph: &'s Graph,
-        storage: &'s Storage<'s>,
-        core: &'static Core,
-        (tiles, phases): (Vec<Option<Tiles>>, Vec<bool>),
-        groups: Vec<Option<Group>>,
-    ) -> Self {
+    fn new(graph: &'s Graph, storage: &'s Storage<'s>, core: &'static Core, ways: Vec<Way>) -> Self {
         let (mut buffers, mut roots, mut scratch, mut copies) = (vec![], vec![], vec![], vec![]);
         let end = graph.nodes.len();
         for (id, node) in graph.nodes.iter().enumerate() {
@@ -265,7 +237,7 @@ impl<'s> Slots<'s> {
                 roots.push((id, buffers.len()));
                 buffers.push(Buffer { floats: node.shape.elements(), first, last });
             }
-            if let Some(slot) = lower::scratch(graph, id, tiles[id], groups[id]) {
+            if let Some(slot) = lower::scratch(graph, id, ways[id]) {
                 scratch.push((id, slot, buffers.len()));
                 buffers.push(Buffer { floats: slot.len(), first: id, last: id });
             }
@@ -289,9 +261,7 @@ impl<'s> Slots<'s> {
             storage,
             core,
             images: None,
-            tiles,
-            phases,
-            groups,
+            ways,
             scratch: scratch.into_iter().map(|(id, slot, buffer)| (id, at(slot, buffer))).collect(),
             copies: copies.into_iter().map(|(id, buffer)| (id, at(own(id), buffer))).collect(),
             offsets,

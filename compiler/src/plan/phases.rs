@@ -8,11 +8,12 @@
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::Sampling;
 
+use super::Way;
 use crate::graph::{Conv, Graph, NodeId, Op, Precision};
 use crate::options::Outcome;
 
 /// Lets a convolution of an enlarged map be computed in phases, if that is less, or forced; says nothing of other nodes.
-pub(super) fn choose(graph: &Graph, id: NodeId, forced: bool, phases: &mut bool) -> Option<Outcome> {
+pub(super) fn choose(graph: &Graph, id: NodeId, forced: bool, way: &mut Way) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
     let Sampling::Upsampled([rows, columns]) = conv.sampling else { return None };
@@ -21,8 +22,9 @@ pub(super) fn choose(graph: &Graph, id: NodeId, forced: bool, phases: &mut bool)
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
     let saves = |axis: &Axis, repeat: usize| axis.kernel > 1 && repeat > 1;
-    *phases = (forced || saves(&conv.rows, rows) || saves(&conv.columns, columns)) && of(conv).is_some();
-    Some(if *phases {
+    let less = forced || saves(&conv.rows, rows) || saves(&conv.columns, columns);
+    Some(if less && of(conv).is_some() {
+        *way = Way::Phases;
         Outcome::done(format!("{title} in {rows}×{columns} phases"))
     } else {
         Outcome::declined(format!("{title}: its window has one cell, or more padding, gaps or a pooling"))

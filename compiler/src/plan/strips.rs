@@ -4,15 +4,14 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Sampling, Strips};
 use convolve_runtime::weights::PANEL;
 
-use super::lower;
 use super::storage::Storage;
-use super::winograd::Tiles;
+use super::{Way, lower};
 use crate::graph::{Conv, Graph, Node, NodeId, Op};
 use crate::options::Outcome;
 
 /// Nodes that are computed together with the convolution that reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Group {
+pub(crate) struct Group {
     /// The convolution before the depthwise one, if it takes part.
     pub(super) first: Option<NodeId>,
     pub(super) depthwise: NodeId,
@@ -37,9 +36,8 @@ const WIDTH: usize = 16;
 pub(super) fn choose(
     graph: &Graph,
     storage: &mut Storage<'_>,
-    tiles: &[Option<Tiles>],
     forced: bool,
-    groups: &mut [Option<Group>],
+    ways: &mut [Way],
 ) -> Vec<Outcome> {
     let uses = graph.uses();
     let mut outcomes = Vec::new();
@@ -50,7 +48,7 @@ pub(super) fn choose(
             continue;
         }
         let first = graph.nodes[depthwise].inputs[0];
-        let joins = uses[first] == 1 && tiles[first].is_none() && groups[first].is_none();
+        let joins = uses[first] == 1 && ways[first] == Way::Plain;
         let first = (joins && leads(&graph.nodes[first], forced)).then_some(first);
         let title = |id: NodeId| graph.nodes[id].title();
         let names: Vec<String> = first.into_iter().chain([depthwise, id]).map(title).collect();
@@ -64,7 +62,7 @@ pub(super) fn choose(
         };
         match fault {
             Ok(rows) => {
-                groups[id] = Some(Group { first, depthwise, rows });
+                ways[id] = Way::Strips(Group { first, depthwise, rows });
                 storage.bypass(depthwise, id);
                 first.into_iter().for_each(|first| storage.bypass(first, id));
                 outcomes.push(Outcome::done(format!("{names}: {rows} rows at once")));

@@ -10,7 +10,7 @@ use convolve_runtime::slot::Slot;
 
 use super::arena::{self, Buffer};
 use super::lower::{self, Packed};
-use super::{Slots, Step};
+use super::{Slots, Step, Way};
 use crate::graph::{Graph, Node, NodeId, Op, Shape};
 
 /// Images at once: a register tile of rows. More would need more memory for little more speed.
@@ -77,9 +77,7 @@ impl Tail {
             storage,
             core: slots.core,
             images: Some(IMAGES),
-            tiles: vec![None; graph.nodes.len()],
-            phases: vec![false; graph.nodes.len()],
-            groups: vec![None; graph.nodes.len()],
+            ways: vec![Way::Plain; graph.nodes.len()],
             offsets,
             scratch: Vec::new(),
             copies: Vec::new(),

@@ -3,6 +3,7 @@
 use convolve_runtime::kernels::{Activation, Sampling, Windows};
 use convolve_runtime::weights::PANEL;
 
+use super::Way;
 use super::cost::Core;
 use crate::graph::{Conv, Graph, NodeId, Op, Precision, Shape};
 use crate::options::{Algorithm, Options, Outcome};
@@ -32,7 +33,7 @@ pub(super) fn choose(
     core: &Core,
     options: &Options,
     id: NodeId,
-    tiles: &mut Option<Tiles>,
+    way: &mut Way,
 ) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
@@ -51,7 +52,7 @@ pub(super) fn choose(
         return Some(Outcome::declined(format!("{title}: it has fewer than 16 channels")));
     }
     Some(if forced(best) || ratio >= MARGIN {
-        *tiles = Some(best);
+        *way = Way::Tiles(best);
         let Tiles { tile, block } = best;
         Outcome::done(format!(
             "{title} in tiles of {tile}×{tile}, {block} at once: {ratio:.1} times as fast by count"

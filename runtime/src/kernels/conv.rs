@@ -75,7 +75,7 @@ impl Conv2d {
 
     /// How pixels and output channels are parted: where the weights are more than the input, each thread had better
     /// read only some of them.
-    fn parts(&self) -> [Parts; 2] {
+    pub(super) fn parts(&self) -> [Parts; 2] {
         let Slot { height, width, channels, .. } = self.output;
         let inputs = self.of_group(self.input.channels);
         let weights = self.rows.kernel * self.columns.kernel * inputs * channels;
