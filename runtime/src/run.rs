@@ -1,5 +1,7 @@
 //! What a kernel works on: the operands of one run.
 
+use core::array::from_fn;
+
 use crate::simd::Level;
 use crate::slot::{Memory, Slot};
 use crate::team::Team;
@@ -45,7 +47,7 @@ impl<'a> Run<'a> {
         inputs: [&Slot; N],
         output: &Slot,
     ) -> ([&[f32]; N], &mut [f32]) {
-        let (read, [written, _]) = self.split(inputs, [output, &NOTHING]);
+        let (read, [written]) = self.split(inputs, [output]);
         (read, written)
     }
 
@@ -61,6 +63,20 @@ impl<'a> Run<'a> {
     ) -> ([&[f32]; N], &mut [f32], &mut [f32]) {
         let (read, [output, scratch]) = self.split(inputs, [output, scratch]);
         (read, output, scratch)
+    }
+
+    /// As [`operands_and_scratch`](Self::operands_and_scratch), with another output.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn operands_of_two<const N: usize>(
+        &mut self,
+        inputs: [&Slot; N],
+        outputs: [&Slot; 2],
+        scratch: &Slot,
+    ) -> ([&[f32]; N], [&mut [f32]; 2], &mut [f32]) {
+        let (read, [one, two, scratch]) = self.split(inputs, [outputs[0], outputs[1], scratch]);
+        (read, [one, two], scratch)
     }
 
     /// The floats of `inputs`, to read; each slice starts at the slot's offset and has its span.
@@ -79,17 +95,17 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Two slots, to write, and slots beside them. Where they are constants, little is left of it.
+    /// Slots to write, and slots beside them. Where they are constants, little is left of it.
     #[inline(always)]
-    fn split<const N: usize>(
+    fn split<const N: usize, const W: usize>(
         &mut self,
         inputs: [&Slot; N],
-        written: [&Slot; 2],
-    ) -> ([&[f32]; N], [&mut [f32]; 2]) {
+        written: [&Slot; W],
+    ) -> ([&[f32]; N], [&mut [f32]; W]) {
         let arena = Cut::new(self.arena, written, Memory::Arena);
         // Nothing is there in a prediction, where every nanosecond of a small kernel counts.
         let shared = if self.shared.is_empty() {
-            Cut { reads: [(0, &[]); 3], writes: [&mut [], &mut []] }
+            Cut { before: [(0, &[]); W], behind: (0, &[]), writes: [(); W].map(|()| &mut [][..]) }
         } else {
             Cut::new(self.shared, written, Memory::Shared)
         };
@@ -101,16 +117,13 @@ impl<'a> Run<'a> {
                 Memory::Shared => shared.read(slot),
             };
         }
-        let [one, two] = arena.writes;
-        let [other_one, other_two] = shared.writes;
-        let choose = |slot: &Slot| slot.memory == Memory::Shared;
-        (
-            read,
-            [
-                if choose(written[0]) { other_one } else { one },
-                if choose(written[1]) { other_two } else { two },
-            ],
-        )
+        let mut writes = arena.writes;
+        for ((write, other), slot) in writes.iter_mut().zip(shared.writes).zip(written) {
+            if slot.memory == Memory::Shared {
+                *write = other;
+            }
+        }
+        (read, writes)
     }
 
     /// The floats of a slot that a kernel changes in place.
@@ -123,52 +136,45 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A slot of no floats.
-const NOTHING: Slot =
-    Slot { memory: Memory::Arena, offset: usize::MAX, height: 1, width: 1, channels: 0, pitch: 0 };
-
 /// A memory, cut where it is written.
-struct Cut<'a> {
-    /// What lies before, between and behind, and where each starts.
-    reads: [(usize, &'a [f32]); 3],
-    /// The floats of the two slots that are written.
-    writes: [&'a mut [f32]; 2],
+struct Cut<'a, const W: usize> {
+    /// What lies before each of the slots that are written, from first to last in memory, and where it starts.
+    before: [(usize, &'a [f32]); W],
+    /// What lies behind them.
+    behind: (usize, &'a [f32]),
+    /// The floats of the slots that are written.
+    writes: [&'a mut [f32]; W],
 }
 
-impl<'a> Cut<'a> {
+impl<'a, const W: usize> Cut<'a, W> {
     /// Cuts `memory` around those of the slots that lie in it.
     #[inline(always)]
-    fn new(memory: &'a mut [f32], written: [&Slot; 2], kind: Memory) -> Self {
+    fn new(memory: &'a mut [f32], written: [&Slot; W], kind: Memory) -> Self {
         let end = memory.len();
-        let place = |slot: &Slot| {
-            let here = slot.memory == kind && slot.channels > 0;
+        let places = written.map(|slot| {
+            let here = slot.memory == kind;
             if here { slot.offset..slot.offset + slot.span() } else { end..end }
-        };
-        let (one, two) = (place(written[0]), place(written[1]));
-        let swapped = two.start < one.start;
-        let (first, second) = if swapped { (two, one) } else { (one, two) };
-        let (low, rest) = memory.split_at_mut(first.start);
-        let (one, rest) = rest.split_at_mut(first.len());
-        let (between, rest) = rest.split_at_mut(second.start - first.end);
-        let (two, high) = rest.split_at_mut(second.len());
-        Self {
-            reads: [(0, low), (first.end, between), (second.end, high)],
-            writes: if swapped { [two, one] } else { [one, two] },
+        });
+        let mut order: [usize; W] = from_fn(|index| index);
+        order.sort_unstable_by_key(|&index| places[index].start);
+        let (mut before, mut writes) = ([(0, &[][..]); W], [(); W].map(|()| &mut [][..]));
+        let (mut start, mut rest) = (0, memory);
+        for (before, index) in before.iter_mut().zip(order) {
+            let place = &places[index];
+            let (beside, tail) = rest.split_at_mut(place.start - start);
+            *before = (start, beside);
+            (writes[index], rest) = tail.split_at_mut(place.len());
+            start = place.end;
         }
+        Self { before, behind: (start, rest), writes }
     }
 
     /// The floats of a slot that is not written.
     #[inline(always)]
     fn read(&self, slot: &Slot) -> &'a [f32] {
         let range = slot.offset..slot.offset + slot.span();
-        let [low, between, high] = self.reads;
-        let (start, floats) = if range.end <= low.1.len() {
-            low
-        } else if range.end <= between.0 + between.1.len() {
-            between
-        } else {
-            high
-        };
+        let holds = |(start, floats): &(usize, &[f32])| range.end <= start + floats.len();
+        let (start, floats) = self.before.into_iter().find(holds).unwrap_or(self.behind);
         &floats[range.start - start..range.end - start]
     }
 }

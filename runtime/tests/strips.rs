@@ -1,11 +1,13 @@
-//! A group in strips of rows against its three kernels one after the other, which have tests of their own, on every
-//! SIMD level.
+//! Groups in strips of rows against their kernels one after the other, which have tests of their own, on every SIMD
+//! level.
 
 mod common;
 
 use common::{Random, check, end};
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Conv2d, Depthwise, Sampling, Strips};
+use convolve_runtime::kernels::{
+    Activation, Conv2d, Depthwise, Pool, PoolOp, Sampling, Squeeze, Strips, Windows,
+};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
@@ -39,12 +41,18 @@ fn conv([input, output]: [Slot; 2], [rows, columns]: [Axis; 2], random: &mut Ran
     }
 }
 
-#[test]
-fn gives_what_the_kernels_give_one_after_the_other() {
-    let mut random = Random::new(11);
-    let mut cases = 0;
-    while cases < 150 {
-        let windows = [1; 4].map(|_| axis(&mut random, &[1, 2, 3, 3, 5]));
+/// A depthwise convolution, with one before or without.
+struct Upper {
+    first: Option<Conv2d>,
+    depthwise: Depthwise,
+    /// Floats of their weights.
+    weights: usize,
+}
+
+/// Convolutions that give something, the depthwise one anywhere.
+fn draw(random: &mut Random) -> Upper {
+    loop {
+        let windows = [1; 4].map(|_| axis(random, &[1, 2, 3, 3, 5]));
         let (tall, wide) = (random.range(1, 24), random.range(1, 24));
         let extents = |[tall, wide]: [usize; 2], [rows, columns]: [Axis; 2]| {
             Some([rows.output(tall)?, columns.output(wide)?])
@@ -54,18 +62,14 @@ fn gives_what_the_kernels_give_one_after_the_other() {
             if has_first { extents([tall, wide], [windows[0], windows[1]]) } else { Some([tall, wide]) };
         let below = above.and_then(|above| extents(above, [windows[2], windows[3]]));
         let (Some([high, long]), Some([height, width])) = (above, below) else { continue };
-        cases += 1;
 
         let mut channels = || random.pick(&[1, 3, 8, 16, 17, 24, 40]);
-        let [inputs, between, outputs] = [channels(), channels(), channels()];
+        let [inputs, between] = [channels(), channels()];
         let between = if has_first { between } else { inputs };
         let multiplier = random.pick(&[1, 1, 1, 2]);
         let input = random.slot(3, tall, wide, inputs);
         let wider = if has_first { Slot::arena(end(&input), [high, long, between]) } else { input };
-        let deep = Slot::arena(end(&input).max(end(&wider)), [height, width, between * multiplier]);
-        let residual = random.chance(2).then(|| random.slot(end(&deep), height, width, outputs));
-        let output = random.slot(residual.as_ref().map_or(end(&deep), end), height, width, outputs);
-
+        let deep = random.slot(end(&input).max(end(&wider)), height, width, between * multiplier);
         let mut weights = 0;
         let mut packed = |floats: usize| {
             weights += floats;
@@ -74,7 +78,7 @@ fn gives_what_the_kernels_give_one_after_the_other() {
         let taps = |rows: Axis, columns: Axis| rows.kernel * columns.kernel;
         let first = has_first.then(|| Conv2d {
             weights: packed(padded(between) * (1 + taps(windows[0], windows[1]) * inputs)),
-            ..conv([input, wider], [windows[0], windows[1]], &mut random)
+            ..conv([input, wider], [windows[0], windows[1]], random)
         });
         let depthwise = Depthwise {
             input: wider,
@@ -85,53 +89,100 @@ fn gives_what_the_kernels_give_one_after_the_other() {
             weights: packed(padded(deep.channels) * (1 + taps(windows[2], windows[3]))),
             activation: random.pick(&ACTIVATIONS),
         };
-        let last = Conv2d {
-            residual,
-            weights: packed(padded(outputs) * (1 + deep.channels)),
-            ..conv([deep, output], [Axis::POINT; 2], &mut random)
-        };
-        let rows = random.range(1, 6);
-        let scratch = Slot::arena(end(&output), [1, 1, Strips::scratch(has_first, &depthwise, rows)]);
-        let strips = Strips { first, depthwise, last, rows, scratch };
+        return Upper { first, depthwise, weights };
+    }
+}
 
-        let weights = random.floats(weights);
-        let arena = random.floats(end(&scratch) + 3);
-        for level in Level::available() {
-            let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| {
-                let mut arena = arena.clone();
-                work(&mut Run {
-                    level,
-                    team,
-                    weights: &weights,
-                    inputs: &[],
-                    arena: &mut arena,
-                    shared: &mut [],
-                });
-                arena
-            };
-            let apart = run(&Team::ALONE, &|run| {
-                first.iter().for_each(|first| first.run(run));
-                depthwise.run(run);
-                last.run(run);
-            });
-            let pixels = (0..height * width).map(|pixel| output.offset + pixel * output.pitch);
-            let floats = pixels.flat_map(|pixel| &apart[pixel..pixel + outputs]);
-            let expected: Vec<(f64, f64)> =
-                floats.map(|&x| (f64::from(x), 10.0 + f64::from(x.abs()))).collect();
-            let case = format!("case {cases} on {level}: {strips:?}");
-            let outside = |mut arena: Vec<f32>, from: &[f32]| {
-                let floats = scratch.offset..end(&scratch);
-                arena[floats.clone()].copy_from_slice(&from[floats]);
-                arena
-            };
-            let alone = outside(run(&Team::ALONE, &|run| strips.run(run)), &arena);
-            check(&case, &output, &arena, &alone, &expected);
-            #[cfg(feature = "std")]
+/// Runs the kernels of a group one after the other, then the group, and compares what they leave in `outputs`.
+fn compare(
+    case: &str,
+    random: &mut Random,
+    weights: usize,
+    scratch: Slot,
+    outputs: &[Slot],
+    apart: &dyn Fn(&mut Run<'_>),
+    group: &dyn Fn(&mut Run<'_>),
+) {
+    let weights = random.floats(weights);
+    let arena = random.floats(end(&scratch) + 3);
+    for level in Level::available() {
+        let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| {
+            let mut arena = arena.clone();
+            work(&mut Run { team, ..Run::new(level, &weights, &[], &mut arena) });
+            arena
+        };
+        let apart = run(&Team::ALONE, apart);
+        let check = |found: &[f32], how: &str| {
+            for output in outputs {
+                let floats = (0..output.height * output.width).flat_map(|pixel| &apart[output.pixel(pixel)]);
+                let expected: Vec<(f64, f64)> =
+                    floats.map(|&x| (f64::from(x), 10.0 + f64::from(x.abs()))).collect();
+                let mut found = found.to_vec();
+                for other in outputs.iter().chain([&scratch]).filter(|&other| other != output) {
+                    let floats = other.offset..end(other);
+                    found[floats.clone()].copy_from_slice(&arena[floats]);
+                }
+                check(&format!("{how}, {case} on {level}"), output, &arena, &found, &expected);
+            }
+        };
+        let alone = run(&Team::ALONE, group);
+        check(&alone, "on one thread");
+        #[cfg(feature = "std")]
+        {
+            let shared = run(&Team::new(&Threads::new(2), scratch.len()), group);
+            check(&shared, "on two threads");
+            for pixel in outputs.iter().flat_map(|slot| (0..slot.height * slot.width).map(|n| slot.pixel(n)))
             {
-                let team = Team::new(&Threads::new(2), scratch.len());
-                let shared = outside(run(&team, &|run| strips.run(run)), &arena);
-                check(&format!("on two threads, {case}"), &output, &arena, &shared, &expected);
+                assert!(shared[pixel.clone()] == alone[pixel], "bits of two threads, {case} on {level}");
             }
         }
+    }
+}
+
+#[test]
+fn a_group_gives_what_its_convolutions_give() {
+    let mut random = Random::new(11);
+    for case in 0..150 {
+        let Upper { first, depthwise, weights } = draw(&mut random);
+        let deep = Slot { pitch: depthwise.output.channels, ..depthwise.output };
+        let depthwise = Depthwise { output: deep, ..depthwise };
+        let outputs = random.pick(&[1, 3, 8, 16, 17, 24, 40]);
+        let Slot { height, width, .. } = deep;
+        let residual = random.chance(2).then(|| random.slot(end(&deep), height, width, outputs));
+        let output = random.slot(residual.as_ref().map_or(end(&deep), end), height, width, outputs);
+        let last = Conv2d { residual, weights, ..conv([deep, output], [Axis::POINT; 2], &mut random) };
+        let weights = weights + padded(outputs) * (1 + deep.channels);
+        let rows = random.range(1, 6);
+        let scratch = Slot::arena(end(&output), [1, 1, Strips::scratch(first.is_some(), &depthwise, rows)]);
+        let strips = Strips { first, depthwise, last, rows, scratch };
+        let apart = |run: &mut Run<'_>| {
+            first.iter().for_each(|first| first.run(run));
+            depthwise.run(run);
+            last.run(run);
+        };
+        // What lies between, the group leaves as it was.
+        let case = format!("case {case}: {strips:?}");
+        compare(&case, &mut random, weights, scratch, &[output], &apart, &|run| strips.run(run));
+    }
+}
+
+#[test]
+fn a_mean_is_that_of_what_is_kept() {
+    let mut random = Random::new(12);
+    for case in 0..150 {
+        let Upper { first, depthwise, weights } = draw(&mut random);
+        let deep = depthwise.output;
+        let mean = Slot::arena(end(&deep) + 2, [1, 1, deep.channels]);
+        let rows = random.range(1, 6);
+        let scratch = Slot::arena(end(&mean), [1, 1, Squeeze::scratch(first.is_some(), &depthwise, rows)]);
+        let squeeze = Squeeze { first, depthwise, mean, rows, scratch };
+        let pool = Pool { input: deep, output: mean, op: PoolOp::Average, windows: Windows::Adaptive };
+        let apart = |run: &mut Run<'_>| {
+            first.iter().for_each(|first| first.run(run));
+            depthwise.run(run);
+            pool.run(run);
+        };
+        let case = format!("case {case}: {squeeze:?}");
+        compare(&case, &mut random, weights, scratch, &[deep, mean], &apart, &|run| squeeze.run(run));
     }
 }

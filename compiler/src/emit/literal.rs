@@ -6,7 +6,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
     Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Scaled, Softmax,
-    Source, Strips, Windows, Winograd, WinogradWeights,
+    Source, Squeeze, Strips, Windows, Winograd, WinogradWeights,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::train::{
@@ -58,6 +58,7 @@ structs! {
     Activate { input, output, activation }
     Softmax { input, output, log }
     Scaled { conv, scale, scratch }
+    Squeeze { first, depthwise, mean, rows, scratch }
     Strips { first, depthwise, last, rows, scratch }
     Winograd {
         input, beside, output, residual, rows, columns, tile, block, scratch, weights, activation, pool,
@@ -175,6 +176,7 @@ impl Literal for Kernel {
             Self::Activate(kernel) => kernel.literal(),
             Self::Softmax(kernel) => kernel.literal(),
             Self::Scaled(kernel) => kernel.literal(),
+            Self::Squeeze(kernel) => kernel.literal(),
             Self::Strips(kernel) => kernel.literal(),
             Self::Winograd(kernel) => kernel.literal(),
         }

@@ -76,13 +76,15 @@ fn run(graph: &Graph, images: usize, step: &Step, arena: &mut [Option<Symbol>]) 
     // A copy gives the value another place; every other kernel makes a new value.
     let is_copy = matches!(graph.nodes[*node].op, Op::Concat) || reads == &[*node];
     let value = if is_copy { reads[0] } else { *node };
-    let output = kernel.output();
-    if output.memory != Memory::Arena || output.len() != images * graph.nodes[value].shape.elements() {
-        return Err("its output has the wrong memory or size".to_owned());
-    }
-    for (element, float) in floats(output).enumerate() {
-        let symbol = symbol(graph, value, element);
-        *arena.get_mut(float).ok_or("its output lies outside the arena")? = Some(symbol);
+    let besides = kernel.besides().map(|slot| (graph.nodes[*node].inputs[0], slot));
+    for (value, output) in besides.into_iter().chain([(value, kernel.output())]) {
+        if output.memory != Memory::Arena || output.len() != images * graph.nodes[value].shape.elements() {
+            return Err("its output has the wrong memory or size".to_owned());
+        }
+        for (element, float) in floats(output).enumerate() {
+            let symbol = symbol(graph, value, element);
+            *arena.get_mut(float).ok_or("its output lies outside the arena")? = Some(symbol);
+        }
     }
     Ok(())
 }
@@ -95,12 +97,13 @@ fn apart(kernel: &Kernel, reads: &[Slot]) -> Result<(), String> {
         return Err("it does not work in place".to_owned());
     }
     let mut written = vec![output];
+    written.extend(kernel.besides());
     written.extend(kernel.scratch());
     let overlap = |a: &Slot, b: &Slot| {
         a.memory == b.memory && a.offset < b.offset + b.span() && b.offset < a.offset + a.span()
     };
-    let both = written.len() > 1 && overlap(&written[0], &written[1]);
-    if both || written.iter().any(|slot| beside.iter().any(|read| overlap(slot, read))) {
+    let twice = (1..written.len()).any(|n| written[..n].iter().any(|slot| overlap(slot, &written[n])));
+    if twice || written.iter().any(|slot| beside.iter().any(|read| overlap(slot, read))) {
         return Err("it writes memory that it reads".to_owned());
     }
     Ok(())

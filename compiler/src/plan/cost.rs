@@ -123,8 +123,13 @@ impl Core {
         let nodes = || kernel.nodes(graph, id).into_iter().map(|id| &graph.nodes[id]);
         let weights: usize =
             nodes().flat_map(|node| node.op.parameters()).map(|id| graph.parameters[id].elements()).sum();
-        let tensors: Vec<usize> =
-            kernel.reads().into_iter().chain([kernel.output()]).map(|slot| slot.len()).collect();
+        let tensors: Vec<usize> = kernel
+            .reads()
+            .into_iter()
+            .chain(kernel.besides())
+            .chain([kernel.output()])
+            .map(|slot| slot.len())
+            .collect();
         let [far, near] = self.moved(&tensors);
         let shapes = || {
             let Op::Conv(conv) = &node.op else { return None };

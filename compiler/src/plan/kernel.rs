@@ -2,7 +2,7 @@
 
 use convolve_runtime::kernels::{
     Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Scaled,
-    Softmax, Strips, Winograd,
+    Softmax, Squeeze, Strips, Winograd,
 };
 use convolve_runtime::run::Run;
 use convolve_runtime::slot::Slot;
@@ -40,6 +40,8 @@ pub enum Kernel {
     Softmax(Softmax),
     /// [`Scaled`].
     Scaled(Box<Scaled>),
+    /// [`Squeeze`].
+    Squeeze(Box<Squeeze>),
     /// [`Strips`].
     Strips(Box<Strips>),
     /// [`Winograd`].
@@ -70,6 +72,7 @@ impl Kernel {
             Self::Activate(kernel) => kernel.run(run),
             Self::Softmax(kernel) => kernel.run(run),
             Self::Scaled(kernel) => kernel.run(run),
+            Self::Squeeze(kernel) => kernel.run(run),
             Self::Strips(kernel) => kernel.run(run),
             Self::Winograd(kernel) => kernel.run(run),
         }
@@ -95,6 +98,9 @@ impl Kernel {
             Self::Scaled(kernel) => {
                 let Scaled { conv, scale, .. } = &**kernel;
                 [Some(conv.input), Some(*scale), conv.residual].into_iter().flatten().collect()
+            }
+            Self::Squeeze(kernel) => {
+                vec![kernel.first.map_or(kernel.depthwise.input, |first| first.input)]
             }
             Self::Strips(kernel) => {
                 let Strips { first, depthwise, last, .. } = &**kernel;
@@ -126,20 +132,29 @@ impl Kernel {
             Self::Activate(kernel) => kernel.output,
             Self::Softmax(kernel) => kernel.output,
             Self::Scaled(kernel) => kernel.conv.output,
+            Self::Squeeze(kernel) => kernel.mean,
             Self::Strips(kernel) => kernel.last.output,
             Self::Winograd(kernel) => kernel.output,
         }
     }
 
+    /// Another tensor that it writes, the value of the node before the last that it computes.
+    #[must_use]
+    pub const fn besides(&self) -> Option<Slot> {
+        if let Self::Squeeze(kernel) = self { Some(kernel.depthwise.output) } else { None }
+    }
+
     /// The nodes that it computes, in order, the last of which is `node`.
     pub(super) fn nodes(&self, graph: &Graph, node: NodeId) -> Vec<NodeId> {
         let before = graph.nodes[node].inputs.first().copied();
+        let with_first = |first: Option<Conv2d>, depthwise: NodeId| {
+            let first = first.map(|_| graph.nodes[depthwise].inputs[0]);
+            first.into_iter().chain([depthwise, node]).collect()
+        };
         match (self, before) {
             (Self::Scaled(_), Some(product)) => vec![product, node],
-            (Self::Strips(kernel), Some(depthwise)) => {
-                let first = kernel.first.map(|_| graph.nodes[depthwise].inputs[0]);
-                first.into_iter().chain([depthwise, node]).collect()
-            }
+            (Self::Squeeze(kernel), Some(depthwise)) => with_first(kernel.first, depthwise),
+            (Self::Strips(kernel), Some(depthwise)) => with_first(kernel.first, depthwise),
             _ => vec![node],
         }
     }
@@ -150,6 +165,7 @@ impl Kernel {
         match self {
             Self::Conv2d(kernel) => kernel.pool.map(|pool| pool.input),
             Self::Scaled(kernel) => Some(kernel.scratch),
+            Self::Squeeze(kernel) => Some(kernel.scratch),
             Self::Strips(kernel) => Some(kernel.scratch),
             Self::Winograd(kernel) => Some(kernel.scratch),
             _ => None,
@@ -186,6 +202,7 @@ impl Kernel {
             Self::Activate(_) => "Activate",
             Self::Softmax(_) => "Softmax",
             Self::Scaled(_) => "Scaled",
+            Self::Squeeze(_) => "Squeeze",
             Self::Strips(_) => "Strips",
             Self::Winograd(_) => "Winograd",
         }

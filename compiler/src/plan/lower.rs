@@ -2,7 +2,7 @@
 
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
-    Pool, Resize, Sampling, Scaled, Softmax, Source, Strips, Windows, Winograd,
+    Pool, Resize, Sampling, Scaled, Softmax, Source, Squeeze, Strips, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 
@@ -28,13 +28,15 @@ pub(super) const fn dense([height, width, channels]: [usize; 3]) -> Slot {
 /// The scratch memory that a node needs, wherever it lies.
 pub(super) fn scratch(graph: &Graph, id: NodeId, way: Way) -> Option<Slot> {
     let node = &graph.nodes[id];
+    if let Way::Strips(group) = way {
+        return Some(dense([1, 1, group.scratch(graph)]));
+    }
     let Op::Conv(conv) = &node.op else { return None };
     let inputs = graph.nodes[node.inputs[0]].shape;
     let floats = match way {
-        Way::Strips(group) => Some(group.scratch(graph)),
         Way::Tiles(Tiles { tile, block }) => Some(Winograd::scratch(tile, block, inputs.channels())),
         Way::Scaled => Some(scaled::scratch(conv, inputs)),
-        Way::Plain | Way::Phases => None,
+        Way::Plain | Way::Phases | Way::Strips(_) => None,
     };
     if let Some(floats) = floats {
         return Some(dense([1, 1, floats]));
@@ -84,26 +86,31 @@ pub(super) fn depthwise(
     }
 }
 
-/// A group of convolutions, which ends with `last`, a convolution whose input is not there.
-fn strips(
+/// The convolutions of a group but for its last one; of `slots`, what they read and what they give.
+fn upper(
     graph: &Graph,
     group: Group,
-    [input, scratch]: [Slot; 2],
-    last: Conv2d,
+    [input, output]: [Slot; 2],
     packed: &[Packed],
-) -> Option<Strips> {
-    let size = |id: NodeId| dense(graph.nodes[id].shape.extents());
+) -> Option<(Option<Conv2d>, Depthwise)> {
+    let between = group.first.map_or(input, |id| dense(graph.nodes[id].shape.extents()));
     let first = match group.first {
         Some(id) => {
             let Op::Conv(conv) = &graph.nodes[id].op else { return None };
-            Some(conv2d(conv, [input, size(id)], packed[id]))
+            Some(conv2d(conv, [input, between], packed[id]))
         }
         None => None,
     };
     let Op::Depthwise(op) = &graph.nodes[group.depthwise].op else { return None };
-    let between = [group.first.map_or(input, size), size(group.depthwise)];
-    let depthwise = depthwise(op, between, packed[group.depthwise]);
-    Some(Strips { first, depthwise, last: Conv2d { input: between[1], ..last }, rows: group.rows, scratch })
+    Some((first, depthwise(op, [between, output], packed[group.depthwise])))
+}
+
+/// A group that ends with a mean.
+fn squeeze(slots: &Slots<'_>, id: NodeId, group: Group, input: NodeId, packed: &[Packed]) -> Option<Kernel> {
+    let between = [input, group.depthwise].map(|id| slots.node(id));
+    let (first, depthwise) = upper(slots.graph, group, between, packed)?;
+    let (mean, scratch) = (slots.node(id), slots.scratch(id)?);
+    Some(Kernel::Squeeze(Box::new(Squeeze { first, depthwise, mean, rows: group.rows, scratch })))
 }
 
 /// The steps of a node whose memory is written at its turn; `packed` tells of it and the nodes before.
@@ -125,6 +132,11 @@ pub(super) fn lower(
         && let Some(operands) = scaled::operands(graph, node.inputs[0])
     {
         reads[..2].copy_from_slice(&operands);
+    }
+    if let (Op::Pool { .. }, Way::Strips(group)) = (&node.op, slots.ways[id]) {
+        let reads = storage.reads(group.depthwise).to_vec();
+        let kernel = squeeze(slots, id, group, reads[0], packed);
+        return kernel.into_iter().map(|kernel| Step::new(slots, id, reads.clone(), kernel)).collect();
     }
     let Some(&first) = reads.first() else { return Vec::new() };
     let input = slots.node(first);
@@ -190,7 +202,10 @@ fn convolution(
             })
         }
         (Way::Strips(group), Some(scratch)) => {
-            Kernel::Strips(Box::new(strips(graph, group, [input, scratch], direct(conv), packed)?))
+            let between = dense(graph.nodes[group.depthwise].shape.extents());
+            let (first, depthwise) = upper(graph, group, [input, between], packed)?;
+            let last = Conv2d { input: between, ..direct(conv) };
+            Kernel::Strips(Box::new(Strips { first, depthwise, last, rows: group.rows, scratch }))
         }
         (Way::Scaled, Some(scratch)) => {
             let scale = slots.node(*sources.get(1)?);

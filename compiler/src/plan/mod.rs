@@ -142,7 +142,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     let packed: Vec<_> =
         graph.nodes.iter().zip(&slots.ways).map(|(node, &way)| loads.add(node, way)).collect();
     for id in 0..graph.nodes.len() {
-        if storage.writes(id) {
+        if storage.has_turn(id) {
             steps.extend(lower::lower(graph, &storage, &slots, id, &packed));
         }
     }

@@ -53,7 +53,9 @@ impl Plan<'_> {
             if kernel.is_in_place() {
                 write!(f, "in place")?;
             } else {
-                write!(f, "{}", Place(&kernel.output()))?;
+                let written: Vec<String> =
+                    kernel.besides().iter().chain([&kernel.output()]).map(Place::string).collect();
+                write!(f, "{}", written.join(", "))?;
             }
             if let Some(scratch) = kernel.scratch() {
                 write!(f, ", scratch {}", Place(&scratch))?;

@@ -32,6 +32,8 @@ pub(super) struct Storage<'g> {
     reads: Vec<Vec<NodeId>>,
     /// For each node, whether its reader reads in its place what it would read.
     bypassed: Vec<bool>,
+    /// For each node, whether it is computed at the turn of a reader.
+    deferred: Vec<bool>,
 }
 
 impl<'g> Storage<'g> {
@@ -56,6 +58,7 @@ impl<'g> Storage<'g> {
             last_use,
             reads: graph.nodes.iter().map(|node| node.inputs.clone()).collect(),
             bypassed: vec![false; count],
+            deferred: vec![false; count],
         };
         for (id, node) in graph.nodes.iter().enumerate() {
             if matches!(node.op, Op::Reshape) {
@@ -109,6 +112,16 @@ impl<'g> Storage<'g> {
         self.bypassed[node] = true;
     }
 
+    /// Lets `node` be computed at the turn of `reader`, before which nothing reads it.
+    pub(super) fn defer(&mut self, node: NodeId, reader: NodeId) {
+        let sources = self.reads[node].clone();
+        for &source in &sources {
+            self.last_use[source] = self.last_use[source].max(reader);
+        }
+        self.reads[reader].extend(sources);
+        self.deferred[node] = true;
+    }
+
     /// The nodes that are read to compute this one.
     pub(super) fn reads(&self, id: NodeId) -> &[NodeId] {
         &self.reads[id]
@@ -117,6 +130,11 @@ impl<'g> Storage<'g> {
     /// Whether the node's reader reads in its place what it would read.
     pub(super) fn is_bypassed(&self, id: NodeId) -> bool {
         self.bypassed[id]
+    }
+
+    /// Whether steps are to be made at the node's turn.
+    pub(super) fn has_turn(&self, id: NodeId) -> bool {
+        self.writes(id) && !self.deferred[id]
     }
 
     /// Where a node's value lies.

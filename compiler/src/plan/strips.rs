@@ -1,7 +1,8 @@
-//! Whether a depthwise convolution and the convolutions around it are computed together, in strips of rows.
+//! Whether a depthwise convolution and the convolutions around it, or the mean of what it gives, are computed together,
+//! in strips of rows.
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Sampling, Strips};
+use convolve_runtime::kernels::{Depthwise, PoolOp, Sampling, Squeeze, Strips, Windows};
 use convolve_runtime::weights::PANEL;
 
 use super::storage::Storage;
@@ -9,12 +10,14 @@ use super::{Way, lower};
 use crate::graph::{Conv, Graph, Node, NodeId, Op};
 use crate::options::Outcome;
 
-/// Nodes that are computed together with the convolution that reads them.
+/// Nodes that are computed together with the convolution or the pooling that reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// The convolution before the depthwise one, if it takes part.
     pub(super) first: Option<NodeId>,
     pub(super) depthwise: NodeId,
+    /// Whether the last node is the mean of what the depthwise convolution gives, which is kept.
+    pub(super) is_mean: bool,
     /// Rows of output at once.
     pub(super) rows: usize,
 }
@@ -22,7 +25,9 @@ pub(crate) struct Group {
 impl Group {
     /// Floats of scratch memory.
     pub(super) fn scratch(self, graph: &Graph) -> usize {
-        floats(graph, self.first, self.depthwise, self.rows)
+        let Some(depthwise) = kernel(graph, self.depthwise) else { return 0 };
+        let scratch = if self.is_mean { Squeeze::scratch } else { Strips::scratch };
+        scratch(self.first.is_some(), &depthwise, self.rows)
     }
 }
 
@@ -42,35 +47,63 @@ pub(super) fn choose(
     let uses = graph.uses();
     let mut outcomes = Vec::new();
     for (id, node) in graph.nodes.iter().enumerate() {
-        let Op::Conv(conv) = &node.op else { continue };
+        let Some(end) = end(node) else { continue };
         let depthwise = node.inputs[0];
         if !matches!(graph.nodes[depthwise].op, Op::Depthwise(_)) {
             continue;
         }
+        let is_mean = end == End::Mean;
+        let is_early = || graph.nodes[..id].iter().any(|node| node.inputs.contains(&depthwise));
         let first = graph.nodes[depthwise].inputs[0];
         let joins = uses[first] == 1 && ways[first] == Way::Plain;
         let first = (joins && leads(&graph.nodes[first], forced)).then_some(first);
         let title = |id: NodeId| graph.nodes[id].title();
         let names: Vec<String> = first.into_iter().chain([depthwise, id]).map(title).collect();
         let names = names.join(", ");
-        let fault = if uses[depthwise] > 1 {
-            Err("something else reads it too")
-        } else if !is_point(conv) {
-            Err("the convolution after it looks at more than a pixel, or pools")
-        } else {
-            rows(graph, first, depthwise, forced)
+        let fault = match end {
+            End::Point | End::Other if uses[depthwise] > 1 => Err("something else reads it too"),
+            End::Other => Err("the convolution after it looks at more than a pixel, or pools"),
+            End::Mean if is_early() => Err("something else reads it before"),
+            End::Point | End::Mean => rows(graph, first, depthwise, forced),
         };
         match fault {
             Ok(rows) => {
-                ways[id] = Way::Strips(Group { first, depthwise, rows });
-                storage.bypass(depthwise, id);
-                first.into_iter().for_each(|first| storage.bypass(first, id));
+                ways[id] = Way::Strips(Group { first, depthwise, is_mean, rows });
+                first.into_iter().for_each(|first| storage.bypass(first, depthwise));
+                if is_mean {
+                    storage.defer(depthwise, id);
+                } else {
+                    storage.bypass(depthwise, id);
+                }
                 outcomes.push(Outcome::done(format!("{names}: {rows} rows at once")));
             }
             Err(reason) => outcomes.push(Outcome::declined(format!("{names}: {reason}"))),
         }
     }
     outcomes
+}
+
+/// What a group may end with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A convolution that looks at single pixels.
+    Point,
+    /// The mean of each channel.
+    Mean,
+    /// Another convolution, with which no group can end.
+    Other,
+}
+
+/// What a node is as the end of a group.
+fn end(node: &Node) -> Option<End> {
+    match &node.op {
+        Op::Conv(conv) => Some(if is_point(conv) { End::Point } else { End::Other }),
+        Op::Pool { op: PoolOp::Average, windows: Windows::Adaptive } => {
+            let [height, width, _] = node.shape.extents();
+            (height * width == 1).then_some(End::Mean)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the node can be the convolution before a depthwise one.
@@ -109,9 +142,14 @@ fn rows(
     }
 }
 
-/// Floats of scratch memory for so many rows of output at once.
+/// Floats of a strip with so many rows of output.
 fn floats(graph: &Graph, first: Option<NodeId>, depthwise: NodeId, rows: usize) -> usize {
-    let Node { op: Op::Depthwise(op), inputs, .. } = &graph.nodes[depthwise] else { return 0 };
-    let between = [inputs[0], depthwise].map(|id| lower::dense(graph.nodes[id].shape.extents()));
-    Strips::scratch(first.is_some(), &lower::depthwise(op, between, (0, op.activation)), rows)
+    kernel(graph, depthwise).map_or(0, |kernel| Strips::scratch(first.is_some(), &kernel, rows))
+}
+
+/// The kernel of a depthwise convolution, wherever its tensors lie.
+fn kernel(graph: &Graph, id: NodeId) -> Option<Depthwise> {
+    let Node { op: Op::Depthwise(op), inputs, .. } = &graph.nodes[id] else { return None };
+    let between = [inputs[0], id].map(|id| lower::dense(graph.nodes[id].shape.extents()));
+    Some(lower::depthwise(op, between, (0, op.activation)))
 }

@@ -37,11 +37,16 @@ impl Depthwise {
     pub fn run(&self, run: &mut Run<'_>) {
         let (level, team, weights) = (run.level, run.team, run.weights);
         let ([input], output) = run.operands([&self.input], &self.output);
-        let operands = Operands { layer: self, level, weights, input, ring: self.input.height };
+        let operands = self.operands(level, weights, input);
         let [pixels, groups] = self.parts(team);
         Grid::new(output, &self.output, pixels, groups).each(team, &mut [], |cells, _| {
             operands.compute(cells.rows(), 0, cells);
         });
+    }
+
+    /// Its operands, where all rows of the input are there.
+    pub(super) fn operands<'a>(&'a self, level: Level, weights: &'a [f32], input: &'a [f32]) -> Operands<'a> {
+        Operands { layer: self, level, weights, input, ring: self.input.height }
     }
 
     /// How pixels and channels are parted: small maps by channels, as the convolutions beside them are. Sums are the same

@@ -29,8 +29,8 @@ impl Strips {
     /// Floats of scratch memory for so many rows of output at once, with a first convolution or without.
     #[must_use]
     pub fn scratch(first: bool, depthwise: &Depthwise, rows: usize) -> usize {
-        let [ring, strip] = between(depthwise, rows).map(|slot| slot.span().next_multiple_of(PANEL));
-        strip + if first { ring } else { 0 }
+        let [_, strip] = between(depthwise, rows);
+        ring(first, depthwise, rows) + strip.span().next_multiple_of(PANEL)
     }
 
     /// Computes the layers.
@@ -41,51 +41,84 @@ impl Strips {
         let residual = self.last.residual.unwrap_or(input);
         let ([input, residual], floats, scratch) =
             run.operands_and_scratch([&input, &residual], &output, &self.scratch);
-        let Slot { height, width, channels, .. } = output;
-        let pixels = Parts::new(0..height * width, self.rows * width, PARTS);
-        let channels = Parts::new(0..channels, channels, 1);
+        let [pixels, channels] = parts(&output, self.rows);
         Grid::new(floats, &output, pixels, channels).each(team, scratch, |cells, scratch| {
-            let conv = self.first.as_ref().unwrap_or(&self.last);
-            let first = conv::Operands { conv, level, weights, input, residual, top: 0 };
-            self.part(&first, cells, scratch);
+            let last = conv::Operands { conv: &self.last, level, weights, input, residual, top: 0 };
+            self.part(&last, cells, scratch);
         });
     }
 
-    /// Computes some rows, with the operands of the first convolution.
-    fn part(&self, operands: &conv::Operands<'_>, output: &mut Cells<'_>, scratch: &mut [f32]) {
-        let Self { first, depthwise: layer, last, rows: most, .. } = self;
-        let conv::Operands { level, weights, .. } = *operands;
-        let [ring, strip] = between(layer, *most);
-        let floats = if first.is_some() { ring.span().next_multiple_of(PANEL) } else { 0 };
-        let (above, scratch) = scratch.split_at_mut(floats);
-        let (all, mut next) = (output.rows(), 0);
-        for start in all.clone().step_by(*most) {
-            let rows = start..all.end.min(start + most);
-            let (mut input, mut ring_rows) = (operands.input, layer.input.height);
-            if first.is_some() {
-                let windows = self.windows(&rows);
-                next = operands.fill(&ring, above, next.max(windows.start), windows.end);
-                (input, ring_rows) = (&*above, ring.height);
-            }
-            depthwise::Operands { layer, level, weights, input, ring: ring_rows }.compute(
-                rows.clone(),
-                start,
-                &mut Cells::new(scratch, &strip),
-            );
-            conv::Operands { conv: last, input: scratch, top: start, ..*operands }.compute(rows, 0, output);
+    /// Computes some rows, with the operands of the last convolution, but for the input, which is that of the first one.
+    fn part(&self, last: &conv::Operands<'_>, output: &mut Cells<'_>, scratch: &mut [f32]) {
+        let [_, strip] = between(&self.depthwise, self.rows);
+        let (ring, scratch) = scratch.split_at_mut(ring(self.first.is_some(), &self.depthwise, self.rows));
+        let first = self.first.as_ref().map(|conv| conv::Operands { conv, ..*last });
+        let &conv::Operands { level, weights, input, .. } = last;
+        let depthwise = self.depthwise.operands(level, weights, input);
+        let mut upper = Upper::new(first, depthwise, self.rows, ring);
+        let all = output.rows();
+        for start in all.clone().step_by(self.rows) {
+            let rows = start..all.end.min(start + self.rows);
+            upper.compute(rows.clone(), start, &mut Cells::new(scratch, &strip));
+            conv::Operands { input: scratch, top: start, ..*last }.compute(rows, 0, output);
         }
     }
+}
 
-    /// The rows that the windows of these rows of output reach over; windows of later rows reach over none before.
-    fn windows(&self, rows: &Range<usize>) -> Range<usize> {
-        let Depthwise { input, rows: axis, .. } = &self.depthwise;
-        let last = |row: usize| {
-            let taps = axis.taps(row, input.height);
-            taps.count.checked_sub(1).map(|steps| taps.first + steps * taps.step + 1)
-        };
-        let start = (rows.start * axis.stride).saturating_sub(axis.before);
-        start..rows.clone().filter_map(last).max().unwrap_or(start)
+/// Parts of the rows of a tensor of which so many are computed at once.
+pub(super) fn parts(output: &Slot, rows: usize) -> [Parts; 2] {
+    let Slot { height, width, channels, .. } = *output;
+    [Parts::new(0..height * width, rows * width, PARTS), Parts::new(0..channels, channels, 1)]
+}
+
+/// A depthwise convolution, with the convolution before it if there is one, whose rows lie in a ring.
+pub(super) struct Upper<'a> {
+    first: Option<conv::Operands<'a>>,
+    /// The depthwise convolution of the input itself.
+    depthwise: depthwise::Operands<'a>,
+    ring: Slot,
+    floats: &'a mut [f32],
+    /// The row after the last that is in the ring.
+    next: usize,
+}
+
+impl<'a> Upper<'a> {
+    /// For so many rows at once.
+    pub(super) fn new(
+        first: Option<conv::Operands<'a>>,
+        depthwise: depthwise::Operands<'a>,
+        rows: usize,
+        floats: &'a mut [f32],
+    ) -> Self {
+        let [ring, _] = between(depthwise.layer, rows);
+        Self { first, depthwise, ring, floats, next: 0 }
     }
+
+    /// Computes some rows, which come after those computed before, into cells that have row `shift` as their first.
+    pub(super) fn compute(&mut self, rows: Range<usize>, shift: usize, cells: &mut Cells<'_>) {
+        let Some(first) = &self.first else { return self.depthwise.compute(rows, shift, cells) };
+        let windows = windows(self.depthwise.layer, &rows);
+        self.next = first.fill(&self.ring, self.floats, self.next.max(windows.start), windows.end);
+        let ring = depthwise::Operands { input: self.floats, ring: self.ring.height, ..self.depthwise };
+        ring.compute(rows, shift, cells);
+    }
+}
+
+/// The rows that the windows of these rows of output reach over; windows of later rows reach over none before.
+fn windows(depthwise: &Depthwise, rows: &Range<usize>) -> Range<usize> {
+    let Depthwise { input, rows: axis, .. } = depthwise;
+    let last = |row: usize| {
+        let taps = axis.taps(row, input.height);
+        taps.count.checked_sub(1).map(|steps| taps.first + steps * taps.step + 1)
+    };
+    let start = (rows.start * axis.stride).saturating_sub(axis.before);
+    start..rows.clone().filter_map(last).max().unwrap_or(start)
+}
+
+/// Floats of the ring for the rows of a first convolution, if there is one.
+pub(super) fn ring(first: bool, depthwise: &Depthwise, rows: usize) -> usize {
+    let [ring, _] = between(depthwise, rows);
+    if first { ring.span().next_multiple_of(PANEL) } else { 0 }
 }
 
 /// What of the tensors before and after a depthwise convolution is there at once for so many rows of output.

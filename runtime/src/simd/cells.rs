@@ -131,16 +131,41 @@ impl<'a> Grid<'a> {
         scratch: &mut [f32],
         write: impl Fn(&mut Cells<'_>, &mut [f32]) + Sync,
     ) {
-        let (grid, groups) = (&self, self.channels.count);
-        let count = grid.squares.count * groups;
-        team.each(count, scratch, |index, scratch| {
-            // Parts of different indices have no float in common, and the team gives each index once.
-            let [square, channel] = if count == 1 { [0, 0] } else { [index / groups, index % groups] };
-            let (squares, channels) = (grid.squares.part(square), grid.channels.part(channel));
-            let mut cells =
-                Cells { map: grid.map, squares, channels, alone: groups == 1, marker: PhantomData };
-            write(&mut cells, scratch);
+        let grid = &self;
+        team.each(grid.count(), scratch, |index, scratch| write(&mut grid.part(index), scratch));
+    }
+
+    /// As [`each`](Self::each), with the same part of another tensor.
+    ///
+    /// # Panics
+    /// If that has another number of parts.
+    pub(crate) fn each_of_two(
+        self,
+        other: Grid<'_>,
+        team: &Team,
+        scratch: &mut [f32],
+        write: impl Fn([&mut Cells<'_>; 2], &mut [f32]) + Sync,
+    ) {
+        let grids = (&self, &other);
+        assert!(grids.0.count() == grids.1.count(), "tensors in different numbers of parts");
+        team.each(grids.0.count(), scratch, |index, scratch| {
+            write([&mut grids.0.part(index), &mut grids.1.part(index)], scratch);
         });
+    }
+
+    /// Number of parts.
+    #[inline]
+    fn count(&self) -> usize {
+        self.squares.count * self.channels.count
+    }
+
+    /// The part of this index. Those of different indices have no float in common, and the team gives each index once.
+    #[inline]
+    fn part(&self, index: usize) -> Cells<'_> {
+        let groups = self.channels.count;
+        let [square, channel] = if self.count() == 1 { [0, 0] } else { [index / groups, index % groups] };
+        let (squares, channels) = (self.squares.part(square), self.channels.part(channel));
+        Cells { map: self.map, squares, channels, alone: groups == 1, marker: PhantomData }
     }
 }
 
