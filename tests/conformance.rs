@@ -47,10 +47,10 @@ fn agree(framework: &str) -> Vec<Algorithm> {
 /// What the convolutions are computed with.
 fn algorithms(plan: &Plan<'_>) -> impl Iterator<Item = Algorithm> {
     let of_kernels = plan.steps.iter().filter_map(|step| match &step.kernel {
-        Kernel::Conv2d(_) => Some(Algorithm::Direct),
+        Kernel::Conv2d(_) | Kernel::Scaled(_) => Some(Algorithm::Direct),
         Kernel::Winograd(kernel) if kernel.tile == 4 => Some(Algorithm::Tiles4),
         Kernel::Winograd(_) => Some(Algorithm::Tiles2),
-        Kernel::Strips(_) => Some(Algorithm::Strips),
+        Kernel::Squeeze(_) | Kernel::Strips(_) => Some(Algorithm::Strips),
         _ => None,
     });
     let phases = plan.loads.iter().filter(|load| matches!(load, Load::Phases { .. }));

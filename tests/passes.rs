@@ -299,6 +299,30 @@ fn a_depthwise_convolution_is_computed_with_those_around_it() {
 }
 
 #[test]
+fn a_mean_is_taken_with_the_depthwise_convolution_before_it() {
+    let net = |side: usize, between: &str| -> Vec<String> {
+        let text = format!(
+            "name: Net\ninput: [{side}, {side}, 4]\nlayers:
+  - conv2d: {{ name: wide, filters: 64, kernel_size: 1 }}
+  - depthwise_conv2d: {{ name: deep, kernel_size: 3, padding: same }}
+{between}  - global_avg_pool2d: {{ name: mean, from: deep }}
+  - mul: {{ name: product, from: [deep, mean] }}\n"
+        );
+        let graph = graph(&text).expect("a valid network");
+        let plan = plan(&graph, &Options::default());
+        let kernels = plan.steps.iter().map(|step| step.kernel.name().to_owned());
+        plan.reports.iter().map(ToString::to_string).chain(kernels).collect()
+    };
+    let says = |found: Vec<String>, expected: &[&str]| {
+        assert!(expected.iter().all(|&words| found.iter().any(|found| found == words)), "{found:#?}");
+    };
+    says(net(56, ""), &["strips: wide, deep, mean: 8 rows at once", "Squeeze", "Binary"]);
+    says(net(16, ""), &["strips: not: wide, deep, mean: a second-level cache holds all of it", "Pool"]);
+    let early = "strips: not: wide, deep, mean: something else reads it before";
+    says(net(56, "  - relu: { name: other }\n"), &[early, "Pool"]);
+}
+
+#[test]
 fn a_convolution_of_an_enlarged_map_is_computed_in_phases() {
     let enlarged = |conv: &str| {
         format!(
@@ -337,17 +361,17 @@ fn a_factor_of_channels_goes_into_the_kernel() {
         assert!(found.iter().any(|report| report == expected), "{expected}: {found:#?}");
     };
     let point = "filters: 16, kernel_size: 1";
-    says(block(10, point, ""), "scaled_kernels: product into the kernel of narrow");
-    says(block(10, &format!("{point}, stride: 2"), ""), "scaled_kernels: product into the kernel of narrow");
+    says(block(12, point, ""), "scaled_kernels: product into the kernel of narrow");
+    says(block(12, &format!("{point}, stride: 2"), ""), "scaled_kernels: product into the kernel of narrow");
     let not = |reason: &str| format!("scaled_kernels: not: product into the kernel of narrow: {reason}");
-    says(block(5, point, ""), &not("the kernel is the larger one"));
+    says(block(5, point, ""), &not("the kernel is not much smaller than the map"));
     says(
-        block(10, point, "  - relu\n  - add: { from: [relu_1, product] }\n"),
+        block(12, point, "  - relu\n  - add: { from: [relu_1, product] }\n"),
         &not("something else reads it too"),
     );
-    says(block(10, &format!("{point}, groups: 2"), ""), &not("the convolution is grouped, or pools"));
+    says(block(12, &format!("{point}, groups: 2"), ""), &not("the convolution is grouped, or pools"));
     let slopes = "its activation's slopes lie with its weights";
-    says(block(10, &format!("{point}, activation: prelu"), ""), &not(slopes));
-    let active = block(10, point, "  - relu: { name: active }\n");
+    says(block(12, &format!("{point}, activation: prelu"), ""), &not(slopes));
+    let active = block(12, point, "  - relu: { name: active }\n");
     assert!(!active.iter().any(|report| report.starts_with("scaled_kernels: product")), "{active:#?}");
 }

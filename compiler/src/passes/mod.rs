@@ -14,14 +14,15 @@ mod read_upsampled;
 
 use crate::graph::{Graph, Node, Op, Shape};
 use crate::options::{Options, Outcome, Report};
+use crate::plan::cost::{Core, core};
 
 /// A rewrite of a graph.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
     /// Its name, by which it is switched off.
     pub name: &'static str,
-    /// The rewrite.
-    run: fn(&mut Graph) -> Vec<Outcome>,
+    /// The rewrite; one that weighs costs asks what they are on the processors that are planned for.
+    run: fn(&mut Graph, &Core) -> Vec<Outcome>,
 }
 
 /// Every pass, in the order in which they run.
@@ -31,22 +32,23 @@ pub struct Pass {
 /// before sums and pooling, which take the activation along. Last, the padding of small maps is set apart
 /// again, when it is known what else a convolution does.
 pub const PASSES: &[Pass] = &[
-    Pass { name: "drop_identities", run: drop_identities::run },
-    Pass { name: "fold_norm", run: fold_norm::run },
-    Pass { name: "absorb_padding", run: absorb_padding::run },
-    Pass { name: "fuse_activation", run: fuse_activation::run },
-    Pass { name: "fuse_residual", run: fuse_residual::run },
-    Pass { name: "fuse_pooling", run: fuse_pooling::run },
-    Pass { name: "read_upsampled", run: read_upsampled::run },
+    Pass { name: "drop_identities", run: |graph, _| drop_identities::run(graph) },
+    Pass { name: "fold_norm", run: |graph, _| fold_norm::run(graph) },
+    Pass { name: "absorb_padding", run: |graph, _| absorb_padding::run(graph) },
+    Pass { name: "fuse_activation", run: |graph, _| fuse_activation::run(graph) },
+    Pass { name: "fuse_residual", run: |graph, _| fuse_residual::run(graph) },
+    Pass { name: "fuse_pooling", run: |graph, _| fuse_pooling::run(graph) },
+    Pass { name: "read_upsampled", run: |graph, _| read_upsampled::run(graph) },
     Pass { name: "pad_small", run: pad_small::run },
 ];
 
 /// Runs every pass that is on.
 pub fn optimise(graph: &mut Graph, options: &Options) -> Vec<Report> {
     graph.remove_unread();
+    let core = core(options.lanes());
     let mut reports = Vec::new();
     for pass in PASSES.iter().filter(|pass| options.enabled(pass.name)) {
-        reports.extend((pass.run)(graph).into_iter().map(|outcome| outcome.report(pass.name)));
+        reports.extend((pass.run)(graph, core).into_iter().map(|outcome| outcome.report(pass.name)));
         graph.remove_unread();
         debug_assert_eq!(crate::verify::verify(graph), Ok(()), "after {}", pass.name);
     }

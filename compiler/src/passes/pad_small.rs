@@ -6,33 +6,23 @@
 
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{PadMode, Sampling};
-use convolve_runtime::weights::{PANEL, padded};
+use convolve_runtime::weights::PANEL;
 
 use super::Outcome;
 use crate::graph::{Conv, Graph, Node, NodeId, Op, Shape};
+use crate::plan::cost::Core;
 use crate::verify::convolved;
 
-/// Cycles of a line of pixels beside those of its multiplications.
-const LINE: usize = 200;
-/// Cycles of a copied row beside those of its floats.
-const ROW: usize = 30;
-/// Floats that are copied in a cycle.
-const COPIED: usize = 8;
-/// Multiply–adds of a cycle.
-const MACS: usize = 16;
-
-pub(super) fn run(graph: &mut Graph) -> Vec<Outcome> {
+pub(super) fn run(graph: &mut Graph, core: &Core) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for id in 0.. {
         if id >= graph.nodes.len() {
             break;
         }
-        let Some(pad) = apart(graph, id) else { continue };
+        let Some(pad) = apart(graph, core, id) else { continue };
         outcomes.push(Outcome::done(graph.nodes[id].title()));
         if let Op::Conv(conv) = &mut graph.nodes[id].op {
-            for axis in [&mut conv.rows, &mut conv.columns] {
-                (axis.before, axis.after) = (0, 0);
-            }
+            *conv = without_padding(conv);
         }
         graph.insert(id, pad);
         graph.nodes[id + 1].inputs[0] = id;
@@ -41,12 +31,12 @@ pub(super) fn run(graph: &mut Graph) -> Vec<Outcome> {
 }
 
 /// The padding of a convolution as a node of its own, where that is faster.
-fn apart(graph: &Graph, id: NodeId) -> Option<Node> {
+fn apart(graph: &Graph, core: &Core, id: NodeId) -> Option<Node> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
     let input = graph.nodes[node.inputs[0]].shape;
-    let ([height, width, channels], [rows, columns, _]) =
-        (input.extents(), convolved(conv, input, node.shape)?.extents());
+    let output = convolved(conv, input, node.shape)?;
+    let [height, width, channels] = input.extents();
     let wide = channels >= PANEL && conv.filters >= PANEL;
     // Wide ones are computed in tiles, or have multiplications enough.
     if wide || conv.groups > 1 || conv.sampling != Sampling::Direct {
@@ -57,19 +47,20 @@ fn apart(graph: &Graph, id: NodeId) -> Option<Node> {
         width: width + conv.columns.before + conv.columns.after,
         channels,
     };
-    let inside = |axis: &Axis, outputs: usize, cells: usize| -> usize {
-        (0..outputs).map(|output| axis.taps(output, cells).count).sum()
-    };
-    let taps = inside(&conv.rows, rows, height) * inside(&conv.columns, columns, width);
-    let all = rows * columns * conv.rows.kernel * conv.columns.kernel;
-    let multiplied = (all - taps) * channels * padded(conv.filters) / MACS;
-    let copied = shape.elements() / COPIED + shape.extents()[0] * ROW;
-    (border_lines(conv, node.shape) * LINE > multiplied + copied).then(|| Node {
+    let together = core.direct(conv, input, output) + core.lines(border_lines(conv, node.shape));
+    let apart = core.direct(&without_padding(conv), shape, output) + core.copied(shape);
+    (together > apart).then(|| Node {
         layers: node.layers[..1].to_vec(),
         op: Op::Pad { top: conv.rows.before, left: conv.columns.before, mode: PadMode::Constant(0.0) },
         inputs: vec![node.inputs[0]],
         shape,
     })
+}
+
+/// The convolution of what is padded already.
+fn without_padding(conv: &Conv) -> Conv {
+    let [rows, columns] = [conv.rows, conv.columns].map(|axis| Axis { before: 0, after: 0, ..axis });
+    Conv { rows, columns, ..conv.clone() }
 }
 
 /// Lines of pixels whose windows reach past the input. A pooled convolution is computed by pooled rows.

@@ -33,6 +33,8 @@ pub(crate) struct Core {
     tensors: f64,
     /// Bytes a cycle of tensors that it holds.
     near: f64,
+    /// Floats of rows between convolutions that it holds beside their weights: half of the smallest of common processors.
+    pub(super) strip: usize,
 }
 
 /// Cycles to transform [`PANEL`] channels of a tile with this many outputs a side.
@@ -63,6 +65,7 @@ const CORES: [Core; 4] = [
         weights: 14.0,
         tensors: 9.0,
         near: 32.0,
+        strip: 64 * 1024,
     },
     Core {
         lanes: 8,
@@ -74,6 +77,7 @@ const CORES: [Core; 4] = [
         weights: 14.0,
         tensors: 9.0,
         near: 32.0,
+        strip: 64 * 1024,
     },
     Core {
         lanes: 4,
@@ -85,6 +89,7 @@ const CORES: [Core; 4] = [
         weights: 8.0,
         tensors: 4.0,
         near: 8.0,
+        strip: 64 * 1024,
     },
     Core {
         lanes: 1,
@@ -96,6 +101,7 @@ const CORES: [Core; 4] = [
         weights: 8.0,
         tensors: 4.0,
         near: 8.0,
+        strip: 64 * 1024,
     },
 ];
 
@@ -105,6 +111,14 @@ const FLOAT: f64 = size_of::<f32>() as f64;
 const CACHE: usize = 128 * 1024;
 /// Floats of transformed windows that may be at hand at once.
 const WINDOWS: usize = 96 * 1024;
+
+/// Cycles of a line of pixels with the same taps, beside those of its multiplications.
+const LINE: f64 = 200.0;
+/// Cycles of a row that is copied, beside those of its floats.
+const ROW: f64 = 30.0;
+/// Cells of a map that are multiplied in the time that a weight is, which is then read from farther away: on Zen 4 there
+/// was nothing in it at two or three, and all of the map's multiplication to gain from five on.
+pub(super) const CELLS_OF_WEIGHT: usize = 4;
 
 /// The class of processors with vectors of so many lanes.
 pub(crate) fn core(lanes: usize) -> &'static Core {
@@ -144,18 +158,14 @@ impl Core {
             }
             (Kernel::Conv2d(_), Some((conv, input, output))) => far + self.direct(conv, input, output),
             (Kernel::Scaled(kernel), Some((conv, input, output))) => {
-                far + self.direct(conv, input, output) + self.pass(&[kernel.scratch.len(); 2])
+                let multiplied = self.moved(&[kernel.scratch.len(); 2]).iter().sum::<f64>();
+                far + self.direct(conv, input, output) + multiplied
             }
             _ => {
                 let products = nodes().map(|node| macs(graph, node)).sum::<u64>() as f64 / self.macs;
                 products.max(weights as f64 * FLOAT / self.weights) + far + near
             }
         }
-    }
-
-    /// Cycles to go over tensors of so many floats.
-    pub(super) fn pass(&self, tensors: &[usize]) -> f64 {
-        self.moved(tensors).into_iter().sum()
     }
 
     /// Cycles to move tensors of so many floats: those that a second-level cache does not hold, and the others.
@@ -166,7 +176,7 @@ impl Core {
     }
 
     /// Cycles of a direct convolution, without what its tensors cost: taps in the padding are free.
-    pub(super) fn direct(&self, conv: &Conv, input: Shape, output: Shape) -> f64 {
+    pub(crate) fn direct(&self, conv: &Conv, input: Shape, output: Shape) -> f64 {
         let ([height, width, inputs], [rows, columns, outputs]) = (input.extents(), output.extents());
         let repeat = if let Sampling::Upsampled(factors) = conv.sampling { factors } else { [1, 1] };
         let taps = match conv.sampling {
@@ -181,6 +191,17 @@ impl Core {
         let channels = (inputs / conv.groups * padded(outputs / conv.groups) * conv.groups) as f64;
         let weights = (conv.rows.kernel * conv.columns.kernel) as f64 * channels;
         (taps[0] * taps[1]) as f64 * channels / self.macs + self.stream(weights, 1.0)
+    }
+
+    /// Cycles of so many lines of a direct convolution beside those that [`direct`](Self::direct) counts.
+    pub(crate) fn lines(&self, lines: usize) -> f64 {
+        lines as f64 * LINE
+    }
+
+    /// Cycles to copy a small map, row by row, as large as it then is.
+    pub(crate) fn copied(&self, shape: Shape) -> f64 {
+        let [rows, ..] = shape.extents();
+        shape.elements() as f64 * FLOAT / self.near + rows as f64 * ROW
     }
 
     /// The number of tiles to compute at once in tiles of this size, and the cycles.

@@ -6,19 +6,13 @@
 use convolve_runtime::kernels::{Activation, BinaryOp, Scaled};
 
 use super::Way;
-use super::cost::Core;
+use super::cost::CELLS_OF_WEIGHT;
 use super::storage::Storage;
 use crate::graph::{Conv, Graph, NodeId, Op, Precision, Shape};
 use crate::options::Outcome;
 
 /// Lets a convolution take the numbers, if that is less to do; says nothing of other nodes.
-pub(super) fn choose(
-    graph: &Graph,
-    core: &Core,
-    storage: &mut Storage<'_>,
-    id: NodeId,
-    way: &mut Way,
-) -> Option<Outcome> {
+pub(super) fn choose(graph: &Graph, storage: &mut Storage<'_>, id: NodeId, way: &mut Way) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
     let product = node.inputs[0];
@@ -31,8 +25,8 @@ pub(super) fn choose(
         Some("the convolution is grouped, or pools")
     } else if matches!(conv.activation, Activation::Prelu { .. }) {
         Some("its activation's slopes lie with its weights")
-    } else if core.pass(&[map.elements(); 2]) <= core.pass(&[scratch(conv, factor); 2]) {
-        Some("the kernel is the larger one")
+    } else if map.elements() < CELLS_OF_WEIGHT * scratch(conv, factor) {
+        Some("the kernel is not much smaller than the map")
     } else {
         None
     };

@@ -5,6 +5,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Depthwise, PoolOp, Sampling, Squeeze, Strips, Windows};
 use convolve_runtime::weights::PANEL;
 
+use super::cost::Core;
 use super::storage::Storage;
 use super::{Way, lower};
 use crate::graph::{Conv, Graph, Node, NodeId, Op};
@@ -31,8 +32,6 @@ impl Group {
     }
 }
 
-/// Floats that a second-level cache holds beside the weights, on common processors.
-const CACHE: usize = 64 * 1024;
 /// Fewest pixels of a row: the register tiles of shorter ones depend on the number of rows, and with them the order of
 /// sums.
 const WIDTH: usize = 16;
@@ -40,6 +39,7 @@ const WIDTH: usize = 16;
 /// Chooses the groups, each by the convolution that it ends with: those that are worth it, or all if that is forced.
 pub(super) fn choose(
     graph: &Graph,
+    core: &Core,
     storage: &mut Storage<'_>,
     forced: bool,
     ways: &mut [Way],
@@ -64,7 +64,7 @@ pub(super) fn choose(
             End::Point | End::Other if uses[depthwise] > 1 => Err("something else reads it too"),
             End::Other => Err("the convolution after it looks at more than a pixel, or pools"),
             End::Mean if is_early() => Err("something else reads it before"),
-            End::Point | End::Mean => rows(graph, first, depthwise, forced),
+            End::Point | End::Mean => rows(graph, core, first, depthwise, forced),
         };
         match fault {
             Ok(rows) => {
@@ -123,6 +123,7 @@ fn is_point(conv: &Conv) -> bool {
 /// As many rows of output as a second-level cache holds; if they are forced, one, so that most rows meet at a seam.
 fn rows(
     graph: &Graph,
+    core: &Core,
     first: Option<NodeId>,
     depthwise: NodeId,
     forced: bool,
@@ -135,7 +136,7 @@ fn rows(
     if input[1].min(output[1]) < WIDTH {
         return Err("its rows are short");
     }
-    let fits = |rows: &usize| floats(graph, first, depthwise, *rows) <= CACHE;
+    let fits = |rows: &usize| floats(graph, first, depthwise, *rows) <= core.strip;
     match (1..=output[0]).rev().find(fits) {
         Some(rows) if rows == output[0] => Err("a second-level cache holds all of it"),
         rows => Ok(rows.unwrap_or(1)),

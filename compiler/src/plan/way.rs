@@ -46,7 +46,7 @@ pub(super) fn choose(
         }
     }
     if options.enabled(STRIPS) {
-        let outcomes = strips::choose(graph, storage, options.forces(Algorithm::Strips), &mut ways);
+        let outcomes = strips::choose(graph, core, storage, options.forces(Algorithm::Strips), &mut ways);
         reports.extend(outcomes.into_iter().map(|outcome| outcome.report(STRIPS)));
     }
     // What is skipped is computed by its reader.
@@ -60,7 +60,7 @@ pub(super) fn choose(
     if options.enabled(SCALED_KERNELS) {
         for (id, way) in ways.iter_mut().enumerate() {
             if is_free(storage, id, *way) {
-                let outcome = scaled::choose(graph, core, storage, id, way);
+                let outcome = scaled::choose(graph, storage, id, way);
                 reports.extend(outcome.map(|outcome| outcome.report(SCALED_KERNELS)));
             }
         }
