@@ -57,10 +57,11 @@ pub(crate) fn buffers(plan: &Plan<'_>) -> Vec<Buffer> {
                 values[value].steps[1] = index;
             }
         }
-        let output = step.kernel.output();
-        if output.memory == Memory::Arena {
-            parts[step.node].push(values.len());
-            values.push(Buffer::new(step.node, output, index, false));
+        for (node, output) in step.writes(plan.graph) {
+            if output.memory == Memory::Arena {
+                parts[node].push(values.len());
+                values.push(Buffer::new(node, output, index, false));
+            }
         }
         scratch.extend(step.kernel.scratch().map(|slot| Buffer::new(step.node, slot, index, true)));
     }

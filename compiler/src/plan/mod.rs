@@ -105,6 +105,13 @@ impl Step {
     pub fn nodes(&self, graph: &Graph) -> Vec<NodeId> {
         self.kernel.nodes(graph, self.node)
     }
+
+    /// The tensors that it writes, with the nodes whose values they are.
+    #[must_use]
+    pub fn writes(&self, graph: &Graph) -> Vec<(NodeId, Slot)> {
+        let besides = self.kernel.besides().map(|slot| (graph.nodes[self.node].inputs[0], slot));
+        besides.into_iter().chain([(self.node, self.kernel.output())]).collect()
+    }
 }
 
 impl Plan<'_> {
