@@ -34,6 +34,15 @@ impl Team {
         true
     }
 
+    /// Number of its threads.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        #[cfg(feature = "std")]
+        return self.threads.as_ref().map_or(1, Threads::count);
+        #[cfg(not(feature = "std"))]
+        1
+    }
+
     /// Calls `chunk` once with each index below `count`, in no order, and with scratch memory that is its own
     /// meanwhile: `scratch`, or as much of another thread's. What is in it at first has no meaning.
     ///

@@ -53,7 +53,7 @@ struct Upper {
 fn draw(random: &mut Random) -> Upper {
     loop {
         let windows = [1; 4].map(|_| axis(random, &[1, 2, 3, 3, 5]));
-        let (tall, wide) = (random.range(1, 24), random.range(1, 24));
+        let (tall, wide) = (random.range(1, 24), random.range(1, 44));
         let extents = |[tall, wide]: [usize; 2], [rows, columns]: [Axis; 2]| {
             Some([rows.output(tall)?, columns.output(wide)?])
         };

@@ -158,14 +158,18 @@ impl Core {
             }
             (Kernel::Conv2d(_), Some((conv, input, output))) => far + self.direct(conv, input, output),
             (Kernel::Scaled(kernel), Some((conv, input, output))) => {
-                let multiplied = self.moved(&[kernel.scratch.len(); 2]).iter().sum::<f64>();
-                far + self.direct(conv, input, output) + multiplied
+                far + self.direct(conv, input, output) + self.pass(&[kernel.scratch.len(); 2])
             }
             _ => {
                 let products = nodes().map(|node| macs(graph, node)).sum::<u64>() as f64 / self.macs;
                 products.max(weights as f64 * FLOAT / self.weights) + far + near
             }
         }
+    }
+
+    /// Cycles to move tensors of so many floats.
+    pub(super) fn pass(&self, tensors: &[usize]) -> f64 {
+        self.moved(tensors).into_iter().sum()
     }
 
     /// Cycles to move tensors of so many floats: those that a second-level cache does not hold, and the others.

@@ -32,10 +32,6 @@ impl Group {
     }
 }
 
-/// Fewest pixels of a row: the register tiles of shorter ones depend on the number of rows, and with them the order of
-/// sums.
-const WIDTH: usize = 16;
-
 /// Chooses the groups, each by the convolution that it ends with: those that are worth it, or all if that is forced.
 pub(super) fn choose(
     graph: &Graph,
@@ -55,8 +51,8 @@ pub(super) fn choose(
         let is_mean = end == End::Mean;
         let is_early = || graph.nodes[..id].iter().any(|node| node.inputs.contains(&depthwise));
         let first = graph.nodes[depthwise].inputs[0];
-        let joins = uses[first] == 1 && ways[first] == Way::Plain;
-        let first = (joins && leads(&graph.nodes[first], forced)).then_some(first);
+        let joins = uses[first] == 1 && ways[first] == Way::Plain && leads(&graph.nodes[first], forced);
+        let first = (joins && (forced || saves(graph, core, first, depthwise))).then_some(first);
         let title = |id: NodeId| graph.nodes[id].title();
         let names: Vec<String> = first.into_iter().chain([depthwise, id]).map(title).collect();
         let names = names.join(", ");
@@ -115,6 +111,19 @@ fn leads(node: &Node, forced: bool) -> bool {
         && (forced || conv.filters.is_multiple_of(PANEL))
 }
 
+/// Whether it is less, by count, to compute the rows twice that the windows of two parts share than to move the result
+/// of the convolution before a depthwise one.
+fn saves(graph: &Graph, core: &Core, first: NodeId, depthwise: NodeId) -> bool {
+    let (Op::Conv(conv), Op::Depthwise(op)) = (&graph.nodes[first].op, &graph.nodes[depthwise].op) else {
+        return false;
+    };
+    let [input, between] = [graph.nodes[first].inputs[0], first].map(|id| graph.nodes[id].shape);
+    let Axis { kernel, stride, dilation, .. } = op.rows;
+    let shared = ((kernel - 1) * dilation + 1).saturating_sub(stride) * Strips::SEAMS;
+    let twice = shared as f64 / between.extents()[0] as f64 * core.direct(conv, input, between);
+    twice < core.pass(&[between.elements(); 2])
+}
+
 /// Whether the convolution looks at single pixels.
 fn is_point(conv: &Conv) -> bool {
     [conv.rows, conv.columns] == [Axis::POINT; 2] && conv.sampling == Sampling::Direct && conv.pool.is_none()
@@ -133,7 +142,7 @@ fn rows(
     }
     let [input, output] =
         [graph.nodes[depthwise].inputs[0], depthwise].map(|id| graph.nodes[id].shape.extents());
-    if input[1].min(output[1]) < WIDTH {
+    if input[1].min(output[1]) < Strips::WIDTH {
         return Err("its rows are short");
     }
     let fits = |rows: &usize| floats(graph, first, depthwise, *rows) <= core.strip;

@@ -1,5 +1,5 @@
 use super::conv::Operands;
-use super::strips::{Upper, parts, ring};
+use super::strips::{Upper, count, parts, ring};
 use super::{Conv2d, Depthwise, Pool, PoolOp, Windows};
 use crate::run::Run;
 use crate::simd::{Cells, Grid, Level};
@@ -38,8 +38,9 @@ impl Squeeze {
             run.operands_of_two([&input], [&depthwise.output, mean], scratch);
         let of_rows = means(depthwise);
         let (floats, scratch) = scratch.split_at_mut(of_rows.len().next_multiple_of(PANEL));
+        let count = count(team, first.as_ref(), depthwise);
         let grid = |floats, slot: &Slot| {
-            let [pixels, channels] = parts(slot, *rows);
+            let [pixels, channels] = parts(slot, *rows, count);
             Grid::new(floats, slot, pixels, channels)
         };
         let (outputs, row_means) = (grid(output, &depthwise.output), grid(&mut *floats, &of_rows));

@@ -1,9 +1,11 @@
 use core::ops::Range;
 
-use super::{Conv2d, Depthwise, conv, depthwise};
+use super::{Conv2d, Depthwise, Sampling, conv, depthwise};
+use crate::geometry::Axis;
 use crate::run::Run;
 use crate::simd::{Cells, Grid, Parts};
 use crate::slot::{Memory, Slot};
+use crate::team::Team;
 use crate::weights::PANEL;
 
 /// A depthwise convolution with the convolutions around it, some rows at a time: what lies between them is never
@@ -22,10 +24,16 @@ pub struct Strips {
     pub scratch: Slot,
 }
 
-/// Parts of the rows, for any number of threads: what the windows of two parts share is computed twice.
+/// Most parts of the rows: what the windows of two parts share is computed twice.
 const PARTS: usize = 4;
 
 impl Strips {
+    /// Fewest pixels of a row: the register tiles of shorter ones depend on the number of rows, and with them the order of
+    /// sums.
+    pub const WIDTH: usize = 16;
+    /// Most seams between the rows of two threads.
+    pub const SEAMS: usize = PARTS - 1;
+
     /// Floats of scratch memory for so many rows of output at once, with a first convolution or without.
     #[must_use]
     pub fn scratch(first: bool, depthwise: &Depthwise, rows: usize) -> usize {
@@ -41,7 +49,8 @@ impl Strips {
         let residual = self.last.residual.unwrap_or(input);
         let ([input, residual], floats, scratch) =
             run.operands_and_scratch([&input, &residual], &output, &self.scratch);
-        let [pixels, channels] = parts(&output, self.rows);
+        let count = count(team, self.first.as_ref(), &self.depthwise);
+        let [pixels, channels] = parts(&output, self.rows, count);
         Grid::new(floats, &output, pixels, channels).each(team, scratch, |cells, scratch| {
             let last = conv::Operands { conv: &self.last, level, weights, input, residual, top: 0 };
             self.part(&last, cells, scratch);
@@ -65,10 +74,18 @@ impl Strips {
     }
 }
 
-/// Parts of the rows of a tensor of which so many are computed at once.
-pub(super) fn parts(output: &Slot, rows: usize) -> [Parts; 2] {
+/// Into how many parts the rows are split: for each thread one, where sums are the same in any parts.
+pub(super) fn count(team: &Team, first: Option<&Conv2d>, depthwise: &Depthwise) -> usize {
+    let is_point =
+        |conv: &Conv2d| [conv.rows, conv.columns] == [Axis::POINT; 2] && conv.sampling == Sampling::Direct;
+    let is_long = depthwise.input.width.min(depthwise.output.width) >= Strips::WIDTH;
+    if is_long && first.is_none_or(is_point) { team.count().min(PARTS) } else { PARTS }
+}
+
+/// So many parts of the rows of a tensor of which so many are computed at once.
+pub(super) fn parts(output: &Slot, rows: usize, count: usize) -> [Parts; 2] {
     let Slot { height, width, channels, .. } = *output;
-    [Parts::new(0..height * width, rows * width, PARTS), Parts::new(0..channels, channels, 1)]
+    [Parts::new(0..height * width, rows * width, count), Parts::new(0..channels, channels, 1)]
 }
 
 /// A depthwise convolution, with the convolution before it if there is one, whose rows lie in a ring.
