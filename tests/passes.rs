@@ -300,26 +300,26 @@ fn a_depthwise_convolution_is_computed_with_those_around_it() {
 
 #[test]
 fn a_mean_is_taken_with_the_depthwise_convolution_before_it() {
-    let net = |side: usize, between: &str| -> Vec<String> {
+    let says = |side: usize, other: &str, expected: [&str; 2]| {
         let text = format!(
             "name: Net\ninput: [{side}, {side}, 4]\nlayers:
   - conv2d: {{ name: wide, filters: 64, kernel_size: 1 }}
   - depthwise_conv2d: {{ name: deep, kernel_size: 3, padding: same }}
-{between}  - global_avg_pool2d: {{ name: mean, from: deep }}
-  - mul: {{ name: product, from: [deep, mean] }}\n"
+  - {other}: {{ name: other }}
+  - global_avg_pool2d: {{ name: mean, from: deep }}
+  - mul: {{ from: [other, mean] }}\n"
         );
-        let graph = graph(&text).expect("a valid network");
+        let mut graph = graph(&text).expect("a valid network");
+        optimise(&mut graph, &Options::default());
         let plan = plan(&graph, &Options::default());
         let kernels = plan.steps.iter().map(|step| step.kernel.name().to_owned());
-        plan.reports.iter().map(ToString::to_string).chain(kernels).collect()
-    };
-    let says = |found: Vec<String>, expected: &[&str]| {
+        let found: Vec<_> = plan.reports.iter().map(ToString::to_string).chain(kernels).collect();
         assert!(expected.iter().all(|&words| found.iter().any(|found| found == words)), "{found:#?}");
     };
-    says(net(56, ""), &["strips: wide, deep, mean: 8 rows at once", "Squeeze", "Binary"]);
-    says(net(16, ""), &["strips: not: wide, deep, mean: a second-level cache holds all of it", "Pool"]);
-    let early = "strips: not: wide, deep, mean: something else reads it before";
-    says(net(56, "  - relu: { name: other }\n"), &[early, "Pool"]);
+    // What does nothing is dropped: the product reads what is kept.
+    says(56, "linear", ["strips: wide, deep, mean: 8 rows at once", "Squeeze"]);
+    says(16, "linear", ["strips: not: wide, deep, mean: a second-level cache holds all of it", "Pool"]);
+    says(56, "relu", ["strips: not: wide, deep, mean: something else reads it before", "Pool"]);
 }
 
 #[test]
@@ -342,36 +342,33 @@ fn a_convolution_of_an_enlarged_map_is_computed_in_phases() {
 
 #[test]
 fn a_factor_of_channels_goes_into_the_kernel() {
-    let block = |side: usize, last: &str, end: &str| -> Vec<String> {
+    let found = |side: usize, between: &str, last: &str| -> Vec<String> {
         let text = format!(
-            "name: Net\ninput: [{side}, {side}, 32]\nlayers:
-  - depthwise_conv2d: {{ name: deep, kernel_size: 3 }}
+            "name: Net\ninput: [{side}, {side}, 4]\nlayers:
+  - conv2d: {{ name: wide, filters: 32, kernel_size: 1 }}
   - global_avg_pool2d: {{ name: mean }}
-  - dense: {{ name: less, units: 8, activation: relu }}
   - dense: {{ name: gate, units: 32, activation: hard_sigmoid }}
-  - mul: {{ name: product, from: [deep, gate] }}
-{end}  - conv2d: {{ name: narrow, from: product, {last} }}\n"
+  - mul: {{ name: product, from: [wide, gate] }}
+{between}  - conv2d: {{ name: narrow, filters: 16, {last}\n"
         );
-        let mut graph = graph(&text).expect("a valid network");
-        let options = Options::default();
-        optimise(&mut graph, &options);
-        plan(&graph, &options).reports.iter().map(ToString::to_string).collect()
+        let graph = graph(&text).expect("a valid network");
+        let reports = plan(&graph, &Options::default()).reports;
+        let ours = reports.iter().filter(|report| report.pass == "scaled_kernels");
+        ours.map(ToString::to_string).collect()
     };
-    let says = |found: Vec<String>, expected: &str| {
-        assert!(found.iter().any(|report| report == expected), "{expected}: {found:#?}");
-    };
-    let point = "filters: 16, kernel_size: 1";
-    says(block(12, point, ""), "scaled_kernels: product into the kernel of narrow");
-    says(block(12, &format!("{point}, stride: 2"), ""), "scaled_kernels: product into the kernel of narrow");
-    let not = |reason: &str| format!("scaled_kernels: not: product into the kernel of narrow: {reason}");
-    says(block(5, point, ""), &not("the kernel is not much smaller than the map"));
-    says(
-        block(12, point, "  - relu\n  - add: { from: [relu_1, product] }\n"),
-        &not("something else reads it too"),
-    );
-    says(block(12, &format!("{point}, groups: 2"), ""), &not("the convolution is grouped, or pools"));
-    let slopes = "its activation's slopes lie with its weights";
-    says(block(12, &format!("{point}, activation: prelu"), ""), &not(slopes));
-    let active = block(12, point, "  - relu: { name: active }\n");
-    assert!(!active.iter().any(|report| report.starts_with("scaled_kernels: product")), "{active:#?}");
+    let done = "scaled_kernels: product into the kernel of narrow";
+    assert_eq!(found(10, "", "kernel_size: 1 }"), [done]);
+    assert_eq!(found(20, "", "kernel_size: 1, stride: 2 }"), [done]);
+    for (side, last, reason) in [
+        (5, "kernel_size: 1 }", "the kernel is not much smaller than the map"),
+        (10, "kernel_size: 1, groups: 2 }", "the convolution is grouped, or pools"),
+        (10, "kernel_size: 1, activation: prelu }", "its activation's slopes lie with its weights"),
+        (10, "kernel_size: 1 }\nprecision: strict", "precision is strict"),
+        (10, "kernel_size: 1 }\noutput: [narrow, product]", "something else reads it too"),
+    ] {
+        let not = format!("scaled_kernels: not: product into the kernel of narrow: {reason}");
+        assert_eq!(found(side, "", last), [not]);
+    }
+    // A function of the product is none of its factors.
+    assert_eq!(found(10, "  - relu\n", "kernel_size: 1 }"), [""; 0]);
 }
