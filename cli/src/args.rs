@@ -51,6 +51,7 @@ Exit codes:
 const RUN_EXAMPLES: &str = "\
 Examples:
   convolve run mnist.yaml --input seven.png --output probabilities.npy
+  convolve run mnist.yaml --input seven.png --format json
   convolve run stereo.yaml --weights stereo.safetensors \\
       --input left=left.npy --input right=right.npy --output depth=depth.npy
 
@@ -64,7 +65,9 @@ Inputs:
 
 Outputs:
   Float32 .npy files of shape [height, width, channels] or [length]. With
-  several outputs, `--output Y.npy` writes Y.<name>.npy for each.";
+  several outputs, `--output Y.npy` writes Y.<name>.npy for each. With
+  `--format json`, every output's shape and numbers by its name, in lists as
+  deep as the shape is long, null where a number is not finite.";
 
 const BENCH_COLUMNS: &str = "\
 Columns:
@@ -185,9 +188,17 @@ pub(crate) struct RunArgs {
     /// What to compute from: one for each input of the network. A path with a `=` starts with `./`
     #[arg(long = "input", value_name = "[NAME=]FILE", required = true)]
     pub(crate) inputs: Vec<Binding>,
-    /// Where to write: one for all outputs, or those to write by their names
-    #[arg(long = "output", value_name = "[NAME=]NPY", required = true)]
+    /// Where to write: one for all outputs, or those to write by their names; none is needed with `--format json`
+    #[arg(
+        long = "output",
+        value_name = "[NAME=]NPY",
+        required_unless_present = "format",
+        required_if_eq("format", "text")
+    )]
     pub(crate) outputs: Vec<Binding>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 /// Without weights, random ones are made: the time does not depend on them.

@@ -6,17 +6,21 @@ use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 use convolve_runtime::simd::Level;
 use convolve_runtime::threads::Threads;
+use serde_json::{Map, Value, json};
 
-use crate::args::RunArgs;
+use crate::args::{Format, RunArgs};
 use crate::failure::Result;
 use crate::npy::Array;
 use crate::{output, tensors, weights};
 
-/// Computes a network's outputs from files, and writes them.
+/// Computes a network's outputs from files, and writes or prints them.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let (mut graph, weights) = weights::read(&args.network)?;
     let data = weights::needed(&graph, weights.as_ref(), &args.network)?;
-    let paths = tensors::output_paths(&graph, &args.outputs)?;
+    let paths = match &args.outputs[..] {
+        [] => vec![None; graph.outputs.len()],
+        bindings => tensors::output_paths(&graph, bindings)?,
+    };
     let inputs = tensors::read(&graph, &args.inputs)?;
 
     let options = Options::default();
@@ -29,12 +33,31 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 
     let mut files = Vec::new();
     let mut lines = String::new();
+    let mut objects = Map::new();
     for (((name, node), data), path) in graph.outputs.iter().zip(results).zip(paths) {
-        let Some(path) = path else { continue };
         let shape = graph.nodes[*node].shape;
+        let array = Array { shape: shape.dimensions(), data };
+        if let Format::Json = args.format {
+            let values = nested(&array.shape, &array.data);
+            objects.insert(name.clone(), json!({ "shape": array.shape, "data": values, "file": path }));
+        }
+        let Some(path) = path else { continue };
         lines += &format!("{}: {name}, {shape}\n", path.display());
-        files.push((path, Array { shape: shape.dimensions(), data }.write()));
+        files.push((path, array.write()));
     }
     output::write_all(&files)?;
-    output::print(&lines)
+    output::print(&match args.format {
+        Format::Text => lines,
+        Format::Json => format!("{}\n", json!({ "network": graph.name, "outputs": objects })),
+    })
+}
+
+/// Numbers in lists as deep as the array has axes.
+fn nested(shape: &[usize], data: &[f32]) -> Value {
+    match shape {
+        [_, rest @ ..] if !rest.is_empty() => {
+            data.chunks(rest.iter().product()).map(|part| nested(rest, part)).collect()
+        }
+        _ => data.into(),
+    }
 }

@@ -10,8 +10,9 @@ use convolve_compiler::graph::Graph;
 use convolve_compiler::trace::{self, Trace};
 use convolve_runtime::simd::Level;
 use convolve_runtime::threads::Threads;
+use serde_json::json;
 
-use crate::args::{Binding, NetworkWithWeights};
+use crate::args::{Binding, Format, NetworkWithWeights};
 use crate::draw::colour::Map;
 use crate::failure::{Failure, Result};
 use crate::{output, tensors, weights};
@@ -55,6 +56,9 @@ pub(crate) struct FeaturesArgs {
     /// Write the numbers, too
     #[arg(long)]
     npz: bool,
+    /// What to print: the files that were written; an object of JSON also has each layer's shape, least and greatest number
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 /// Writes a picture of what each layer gives.
@@ -65,6 +69,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
         .map_err(|error| Failure::new(format!("cannot make `{}`: {error}", args.output.display())))?;
     let mut files = Vec::new();
     let mut lines = String::new();
+    let mut layers = Vec::new();
     for value in trace.values() {
         // Layers are counted from one, as in the names that they get.
         let number = index(&value.layer).unwrap_or_default() + 1;
@@ -72,15 +77,28 @@ pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
         let figure = sheet::figure(value, &words(&graph, &value.layer), args.colormap, args.scale);
         lines += &format!("{}: {}, {}\n", path.display(), value.layer, value.shape);
         let picture = figure.file(&path)?;
+        let [least, most] = maps::range(value.data.iter().copied());
+        layers.push(json!({
+            "layer": value.layer,
+            "shape": value.shape.dimensions(),
+            "least": least,
+            "most": most,
+            "picture": path,
+        }));
         files.push((path, picture));
     }
-    if args.npz {
-        let path = args.output.join("features.npz");
+    let archive = args.npz.then(|| args.output.join("features.npz"));
+    if let Some(path) = &archive {
         lines += &format!("{}: {} arrays\n", path.display(), trace.values().len());
-        files.push((path, npz::write(trace.values())?));
+        files.push((path.clone(), npz::write(trace.values())?));
     }
     output::write_all(&files)?;
-    output::print(&lines)
+    output::print(&match args.format {
+        Format::Text => lines,
+        Format::Json => {
+            format!("{}\n", json!({ "network": graph.name, "layers": layers, "archive": archive }))
+        }
+    })
 }
 
 /// The network as written, and what these layers of it give, or all if none is named.

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use convolve_tests::interpret::interpret;
 use convolve_tests::network;
 use convolve_tests::random::Random;
+use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, npy, read_npy, weights};
 
@@ -38,8 +39,11 @@ fn every_layer_has_the_numbers_that_the_reference_computes() {
     let parameters: Vec<_> =
         parameters.map(|(parameter, data)| (&*parameter.name, &*parameter.shape, &**data)).collect();
     sandbox.file("w.safetensors", weights(&parameters));
-    let ran = sandbox.run("features net.yaml --weights w.safetensors --input x.npy --output maps --npz");
+    let ran = sandbox
+        .run("features net.yaml --weights w.safetensors --input x.npy --output maps --npz --format json");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let object: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!((&object["network"], &object["archive"]), (&json!("Net"), &json!("maps/features.npz")));
 
     let archive = std::fs::File::open(sandbox.path("maps/features.npz")).expect("the archive");
     let mut archive = zip::ZipArchive::new(archive).expect("a ZIP archive");
@@ -60,6 +64,10 @@ fn every_layer_has_the_numbers_that_the_reference_computes() {
         let expected = &expected[node].data;
         let scale = expected.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         assert_eq!(found.len(), expected.len());
+        let [least, most] = [f32::min, f32::max].map(|of| found.iter().copied().reduce(of));
+        let shape = graph.nodes[node].shape.dimensions();
+        let told = json!({ "layer": name, "shape": shape, "least": least, "most": most, "picture": picture });
+        assert_eq!(object["layers"][index], told);
         for (found, expected) in found.iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() <= 1e-5 * scale, "{name}: {found} {expected}");
         }

@@ -4,6 +4,7 @@ use crate::sandbox::{Sandbox, npy, read_npy, specs, weights};
 use convolve::Workspace;
 use convolve_models::Mnist;
 use convolve_models::data::mnist_test;
+use serde_json::{Value, json};
 
 /// Gives x0 + 2 · x1 + 0.5.
 const DENSE: &str = "name: Net\ninput: [2]\nlayers:\n  - dense: { name: fc, units: 1 }\n";
@@ -59,6 +60,41 @@ fn digits_are_read_as_by_the_compiled_network() {
         assert_eq!(ran.stdout, "y.npy: fc2, 10\n");
         assert_eq!(read_npy(&sandbox.path("y.npy")), ("(10,)".to_owned(), expected.clone()), "{input}");
     }
+}
+
+#[test]
+fn programs_get_the_numbers_of_the_files() {
+    let sandbox = sum();
+    let run = "run sum.yaml --input left=a.npy --input right=b.npy --format json";
+    let printed = |arguments: &str| {
+        let ran = sandbox.run(arguments);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        serde_json::from_str::<Value>(&ran.stdout).expect("JSON")
+    };
+    let object = printed(&format!("{run} --output product=y.npy"));
+    let product = json!({ "shape": [2], "data": read_npy(&sandbox.path("y.npy")).1, "file": "y.npy" });
+    let difference = json!({ "shape": [2], "data": [2.0, -1.0], "file": null });
+    assert_eq!(
+        object,
+        json!({ "network": "Sum", "outputs": { "difference": difference, "product": product } })
+    );
+    assert_eq!(printed(run)["outputs"]["product"]["data"], product["data"], "without files");
+    for without in ["", " --format text"] {
+        let ran = sandbox.run(&format!("run sum.yaml --input left=a.npy --input right=b.npy{without}"));
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("--output"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn lists_are_as_deep_as_the_shape_is_long() {
+    let sandbox = Sandbox::new();
+    sandbox.file("up.yaml", "input: [1, 2, 2]\nlayers:\n  - upsample2d: { name: up, scale_factor: 2 }\n");
+    sandbox.file("x.npy", npy("(1, 2, 2)", &[1.0, 0.1, f32::NAN, 4.0]));
+    let ran = sandbox.run("run up.yaml --input x.npy --format json");
+    let object: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let row = json!([[1.0, 0.1f32], [1.0, 0.1f32], [null, 4.0], [null, 4.0]]);
+    assert_eq!(object["outputs"]["up"], json!({ "shape": [2, 4, 2], "data": [row, row], "file": null }));
 }
 
 #[test]

@@ -87,6 +87,22 @@ fn bash_completes_commands_and_values() {
 }
 
 #[test]
+fn every_command_that_prints_results_has_a_form_for_programs() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run("--help").stdout;
+    let (_, commands) = help.split_once("Commands:\n").expect("the commands");
+    let (commands, _) = commands.split_once("\n\n").expect("their end");
+    let names =
+        commands.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    let without: Vec<&str> = names
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| *name != "help" && !sandbox.run(&format!("{name} --help")).stdout.contains("json"))
+        .collect();
+    // Rust, a page and a script are for programs already.
+    assert_eq!(without, ["expand", "report", "completions"]);
+}
+
+#[test]
 fn a_check_tells_programs_what_is_wrong_and_where() {
     let sandbox = Sandbox::new();
     sandbox.file("bad.yaml", BAD);
