@@ -10,6 +10,7 @@ pub mod trace;
 
 pub use convolve_runtime::memory::{Aligned, TooSmall};
 pub use convolve_runtime::tensor::Tensor;
+pub use convolve_runtime::trace::{Layer, Layers, Traced, Unfused};
 pub use convolve_runtime::{Level, Model, Workspace};
 #[cfg(feature = "std")]
 pub use convolve_runtime::{Threads, WeightsError};
@@ -38,6 +39,23 @@ pub use convolve_runtime::__private;
 /// let mut workspace = convolve::Workspace::new();
 /// let probabilities: &[f32; 10] = model.predict(&[[[0.5]; 28]; 28], &mut workspace);
 /// assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+/// ```
+///
+/// With `#[trace]`, the type also tells what every layer gives; without, nothing of it is there:
+///
+/// ```
+/// convolve::cnn! {
+///     #[trace]
+///     pub fn Halves(image: Input<4, 4, 1>) -> Output<1, 1, 1> {
+///         let half = max_pool2d(image, kernel_size = 2);
+///         max_pool2d(half, kernel_size = 2)
+///     }
+/// }
+///
+/// let mut workspace = convolve::Workspace::new();
+/// let layers = Halves::init(0).trace(&[[[1.0], [2.0], [3.0], [4.0]]; 4], &mut workspace);
+/// let half = layers.get("half").expect("a layer of this name");
+/// assert_eq!((half.shape, half.data), (&[2, 2, 1][..], &[2.0, 4.0, 2.0, 4.0][..]));
 /// ```
 ///
 /// A file is compiled by `convolve::cnn! { pub UNet = "specs/unet.yaml" }`.

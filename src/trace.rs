@@ -1,6 +1,7 @@
 //! What every layer of a network gives, by the layer's name: for looking into networks, of the feature `trace`.
 //!
-//! A generated model keeps little of what lies between its layers, and pays nothing for this module. The same
+//! A generated model keeps little of what lies between its layers, unless its network says `#[trace]` or `trace: true`,
+//! and pays nothing for this module, which takes any network's text. The same
 //! specification and weights are given to a [`Tracer`], which keeps what is asked for and computes the rest with the
 //! same kernels: values differ from those inside of the generated model by rounding alone.
 //!

@@ -13,6 +13,14 @@ use convolve_runtime::team::Team;
 use convolve_runtime::train::{Images, Learner};
 use convolve_tests::network;
 
+convolve::cnn! {
+    #[trace]
+    fn Looked(image: Input<64, 64, 3>) -> Output<5> {
+        let maps = conv2d(image, filters = 32, kernel_size = 3, activation = relu);
+        dense(global_avg_pool2d(batch_norm(maps)), units = 5)
+    }
+}
+
 /// Counts what all threads allocate.
 struct Counting;
 
@@ -47,12 +55,16 @@ fn predictions() {
         let threads = Threads::new(count);
         let (small, large) =
             (Mnist::new().with_threads(&threads), MobileNetV2::init(1).with_threads(&threads));
+        let looked = Looked::init(1).with_threads(&threads);
+        let mut layers = Workspace::new();
         let (mut digits, mut pictures) = (Workspace::new(), Workspace::new());
         let picture = vec![0.5; 224 * 224 * 3];
         let before = ALLOCATIONS.load(SeqCst);
         for _ in 0..3 {
             small.predict(&[[[0.5]; 28]; 28], &mut digits);
             large.predict(Tensor::view(&picture), &mut pictures);
+            let maps = looked.trace(Tensor::view(&picture[..64 * 64 * 3]), &mut layers).get("maps");
+            assert!(maps.is_some_and(|maps| maps.data.len() == 62 * 62 * 32));
         }
         assert_eq!(ALLOCATIONS.load(SeqCst), before, "{count} threads");
     }

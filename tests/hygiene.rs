@@ -32,6 +32,10 @@ mod hostile {
     struct Workspace;
     struct Weights;
     struct Level;
+    struct Layer;
+    struct Layers;
+    struct Traced;
+    struct Unfused;
     struct Input;
     struct Output;
     trait Default {}
@@ -64,7 +68,8 @@ mod hostile {
     }
 
     ::convolve::cnn! {
-        pub fn Third(x: Input<2>) -> Output<2> { tanh(x) }
+        #[trace]
+        pub fn Third(x: Input<2>, arena: Input<2>) -> Output<2> { tanh(x * arena) }
     }
 }
 
@@ -74,8 +79,11 @@ fn a_hostile_scope_changes_nothing() {
     assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
     let sum = *hostile::Second::init(0).predict(&[1.0; 4], &[2.0; 4], &mut Workspace::new());
     assert_eq!(sum, [3.0; 4]);
-    let zeros = *hostile::Third::init(0).predict(&[0.0; 2], &mut Workspace::new());
+    let zeros = *hostile::Third::init(0).predict(&[0.0; 2], &[1.0; 2], &mut Workspace::new());
     assert_eq!(zeros, [0.0; 2]);
+    let mut workspace = Workspace::new();
+    let layers = hostile::Third::init(0).trace(&[2.0, 1.0], &[0.0, 3.0], &mut workspace);
+    assert_eq!(layers.get("mul_1").expect("a layer of this name").data, [0.0, 3.0]);
 }
 
 const NETWORKS: &str = "[root]

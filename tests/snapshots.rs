@@ -89,3 +89,18 @@ fn digits_is_generated() {
 fn branches_are_generated() {
     assert_snapshot!(generated(BRANCHES));
 }
+
+#[test]
+fn only_a_traced_network_has_code_for_it() {
+    let plain = generated(BRANCHES);
+    assert_eq!(generated(&format!("{BRANCHES}trace: false")), plain);
+    assert!(!plain.to_lowercase().contains("trace") && !plain.contains("unfused"), "{plain}");
+    // What predicts is the same, line by line.
+    let traced = generated(&format!("{BRANCHES}trace: true"));
+    let run = |text: &str| {
+        let (_, run) = text.split_once("        fn run(").expect("what predicts");
+        run.split_once("\n        }\n").expect("its end").0.to_owned()
+    };
+    assert_eq!(run(&traced), run(&plain));
+    assert!(traced.contains("impl rt::Traced for Branches"), "{traced}");
+}

@@ -3,8 +3,9 @@
 
 #![forbid(unsafe_code)]
 
-use convolve::Workspace;
 use convolve::trace::{Error, Trace, Tracer};
+use convolve::{Layers, Model as _, Tensor, Unfused, Workspace, cnn};
+use convolve_compiler::graph::Graph;
 use convolve_compiler::trace::{layers, run, select};
 use convolve_models::Mnist;
 use convolve_models::data::mnist_test;
@@ -14,9 +15,109 @@ use convolve_runtime::weights::Data;
 use convolve_tests::interpret::interpret;
 use convolve_tests::network;
 use convolve_tests::random::{self, Random};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 
 const MNIST: &str = include_str!("../models/specs/mnist.yaml");
 const KERAS: &[u8] = include_bytes!("../models/weights/mnist_keras.safetensors");
+
+/// What `specs/traced.yaml` says: convolution, batch norm, ReLU and pooling that a prediction fuses, a residual, a
+/// concatenation of an enlarged map, two inputs.
+macro_rules! traced {
+    ($reader:ident) => {
+        $reader! {
+            #[trace]
+            pub(crate) fn InRust(image: Input<10, 8, 3>, arena: Input<16>) -> Output<16> {
+                let first = conv2d(image, filters = 16, kernel_size = 3, padding = 1, bias = false);
+                let norm = batch_norm(first);
+                let cut = relu(norm);
+                let small = max_pool2d(cut, kernel_size = 2);
+                let second = conv2d(small, filters = 16, kernel_size = 3, padding = same, activation = silu);
+                let sum = second + small;
+                let rest = relu(sum);
+                let large = upsample2d(rest, scale_factor = 2);
+                let both = concat(large, cut);
+                let mean = global_avg_pool2d(both);
+                let dense = dense(mean, units = 16);
+                let scaled = dense * arena;
+                let scores = softmax(scaled);
+                scores
+            }
+        }
+    };
+}
+const IN_YAML: &str = include_str!("specs/traced.yaml");
+traced!(cnn);
+cnn! { pub(crate) Traced = "specs/traced.yaml" }
+
+/// A safetensors file of random parameters for `IN_YAML`, and inputs.
+fn material() -> (Graph, Vec<Vec<f32>>, Vec<u8>, Vec<Vec<f32>>) {
+    let graph = network::graph(IN_YAML).expect("a network");
+    let mut random = Random::new(5);
+    let tensors = network::tensors(&graph.parameters, &mut random);
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|tensor| tensor.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+    let views = graph.parameters.iter().zip(&bytes).map(|(parameter, bytes)| {
+        let view = TensorView::new(Dtype::F32, parameter.shape.clone(), bytes).expect("as many floats");
+        (parameter.name.as_str(), view)
+    });
+    let file = safetensors::serialize(views, None).expect("a safetensors file");
+    let inputs = network::inputs(&graph, &mut random);
+    (graph, tensors, file, inputs)
+}
+
+#[test]
+fn a_generated_type_tells_what_the_tracer_tells() {
+    let (graph, tensors, file, inputs) = material();
+    let [image, arena] = &inputs[..] else { panic!("two inputs") };
+    let expected = interpret(&graph, &tensors, &inputs, |_| {});
+    let in_yaml = Tracer::yaml(IN_YAML, &file).expect("a network").run(&[image, arena]).expect("inputs");
+    let in_rust = Tracer::rust(traced!(stringify), &file).expect("a network");
+    let in_rust = in_rust.run(&[image, arena]).expect("inputs");
+    let check = |found: Layers<'_>, trace: &Trace| {
+        assert_eq!((found.iter().len(), trace.values().len()), (13, 13));
+        for ((layer, value), (name, node)) in found.iter().zip(trace.values()).zip(layers(&graph)) {
+            assert_eq!((layer.name, value.layer.as_str()), (name, name));
+            assert_eq!(layer.shape, value.shape.dimensions());
+            assert_eq!(found.get(name), Some(layer));
+            let expected = &expected[node].data;
+            for floats in [layer.data, &value.data] {
+                assert_eq!(floats.len(), expected.len());
+                let error = distance(expected, floats.iter().map(|&x| f64::from(x)));
+                assert!(error <= 1e-5 * scale(expected), "`{name}` is off by {error:e}");
+            }
+        }
+        assert_eq!(found.get("third"), None);
+    };
+    let (map, vector) = (Tensor::view(image), Tensor::view(arena));
+    let mut workspace = Workspace::new();
+    let model = Traced::from_safetensors(&file).expect("weights");
+    check(model.trace(map, vector, &mut workspace), &in_yaml);
+    let threads = Threads::new(3);
+    check(
+        model.with_threads(&threads).with_level(Level::SCALAR).trace(map, vector, &mut workspace),
+        &in_yaml,
+    );
+    let model = InRust::from_safetensors(&file).expect("weights");
+    check(model.trace(map, vector, &mut Workspace::new()), &in_rust);
+}
+
+#[test]
+fn a_prediction_of_a_traced_type_is_its_last_layer() {
+    let (_, _, file, inputs) = material();
+    let (map, vector) = (Tensor::view(&inputs[0]), Tensor::view(&inputs[1]));
+    let model = Traced::from_safetensors(&file).expect("weights");
+    let (mut one, mut other) = (Workspace::new(), Workspace::new());
+    let scores = *model.predict(map, vector, &mut one);
+    let layers = model.trace(map, vector, &mut other);
+    for (found, expected) in layers.get("scores").expect("the last layer").data.iter().zip(scores) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    // Predictions and traces do not meet in memory, and a trace has all layers in its own.
+    assert!(Unfused::<Traced>::ARENA > layers.iter().map(|layer| layer.data.len()).max().expect("a layer"));
+    assert!(Unfused::<Traced>::ARENA > <Traced as convolve::Model>::ARENA);
+    assert_eq!(model.predict(map, vector, &mut one), &scores);
+}
 
 fn scale(data: &[f64]) -> f64 {
     data.iter().fold(1e-6, |most: f64, x| most.max(x.abs()))

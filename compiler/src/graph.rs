@@ -54,6 +54,8 @@ pub struct Graph {
     pub precision: Precision,
     /// Whether it is to be trained, and where that is said.
     pub train: Option<Place>,
+    /// Whether its type is to tell what every layer gives.
+    pub trace: bool,
 }
 
 /// One operation.

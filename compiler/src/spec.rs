@@ -44,6 +44,8 @@ pub struct Network {
     pub precision: Option<Spanned<String>>,
     /// Whether it can be trained.
     pub train: Option<Spanned<bool>>,
+    /// Whether its type tells what every layer gives.
+    pub trace: bool,
     /// The layers.
     pub body: Body,
     /// The output shapes that `cnn!` declares, in order; `None` where none is given. Empty in YAML.

@@ -90,6 +90,13 @@ pub fn layers(graph: &Graph) -> Vec<(&str, NodeId)> {
     layers
 }
 
+/// The graph with all of its layers as its outputs; it is one that no pass has changed.
+#[must_use]
+pub fn every(graph: &Graph) -> Graph {
+    let outputs = layers(graph).into_iter().map(|(name, node)| (name.to_owned(), node)).collect();
+    Graph { outputs, ..graph.clone() }
+}
+
 /// The graph with these layers as its outputs, and no others; it is one that no pass has changed.
 ///
 /// # Errors
@@ -178,8 +185,7 @@ impl<'w> Tracer<'w> {
             false => open(weights, &parameters(&written))
                 .map_err(|errors| Error(errors.iter().map(ToString::to_string).collect()))?,
         };
-        let names: Vec<&str> = layers(&written).iter().map(|(name, _)| *name).collect();
-        Ok(Self { selected: select(&written, &names)?, written, tensors })
+        Ok(Self { selected: every(&written), written, tensors })
     }
 
     /// The names of all layers, in order.

@@ -27,6 +27,7 @@ pub mod team;
 pub mod tensor;
 #[cfg(feature = "std")]
 pub mod threads;
+pub mod trace;
 pub mod train;
 pub mod weights;
 

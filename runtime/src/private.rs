@@ -18,6 +18,7 @@ pub use crate::team::Team;
 pub use crate::tensor::Tensor;
 #[cfg(feature = "std")]
 pub use crate::threads::Threads;
+pub use crate::trace::{Kept, Layers, Traced, Unfused};
 pub use crate::train::*;
 pub use crate::weights::{
     Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides, init,

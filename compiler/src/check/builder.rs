@@ -44,6 +44,7 @@ impl<'a> Builder<'a> {
             layout: settings.layout,
             precision: settings.precision,
             train: settings.train,
+            trace: settings.trace,
         };
         Self {
             graph,

@@ -15,6 +15,7 @@ pub(super) struct Settings {
     pub(super) storage: Stored,
     pub(super) precision: Precision,
     pub(super) train: Option<Place>,
+    pub(super) trace: bool,
 }
 
 impl Settings {
@@ -49,6 +50,7 @@ impl Settings {
                 )
                 .unwrap_or_default(),
             train: network.train.as_ref().filter(|train| train.value).map(|train| train.place),
+            trace: network.trace,
         }
     }
 }

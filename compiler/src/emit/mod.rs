@@ -7,6 +7,7 @@ mod batch;
 mod literal;
 mod names;
 mod run;
+mod trace;
 mod train;
 
 use convolve_runtime::weights::file::{Place, Type};
@@ -18,6 +19,7 @@ use crate::graph::{Graph, NodeId, Op, Shape};
 use crate::options::Options;
 use crate::passes::optimise;
 use crate::plan::{Plan, plan, rows, table};
+use crate::trace::every;
 use crate::train::{Training, prepare};
 use literal::Literal;
 use names::argument;
@@ -43,24 +45,38 @@ pub fn emit(graph: &Graph, item: &Item<'_>) -> TokenStream {
     // The check has found that it can be trained, if that is asked for.
     let prepared = graph.train.and_then(|_| prepare(graph).ok());
     let training = prepared.as_ref().map(Training::new);
-    let mut graph = graph.clone();
     let options = Options::default();
-    _ = optimise(&mut graph, &options);
-    model(&plan(&graph, &options), training.as_ref(), item)
+    let fuse = |mut graph: Graph| {
+        _ = optimise(&mut graph, &options);
+        graph
+    };
+    let kept = graph.trace.then(|| fuse(every(graph)));
+    let trace = kept.as_ref().map(|kept| plan(kept, &options));
+    let graph = fuse(graph.clone());
+    model(&plan(&graph, &options), trace.as_ref(), training.as_ref(), item)
 }
 
-/// The type of a planned network.
-fn model(plan: &Plan<'_>, training: Option<&Training<'_>>, item: &Item<'_>) -> TokenStream {
+/// The type of a planned network; `trace` keeps what every layer gives.
+fn model(
+    plan: &Plan<'_>,
+    trace: Option<&Plan<'_>>,
+    training: Option<&Training<'_>>,
+    item: &Item<'_>,
+) -> TokenStream {
     let Item { root, visibility, name, docs, weights } = item;
     let table = table(plan.graph);
     let about = about(plan.graph);
     let signature = Signature::new(plan);
     let constants = constants(plan, &table);
-    let constructors = constructors(*weights, plan.scratch());
+    let constructors = constructors(plan, trace, *weights);
     let predictions = predictions(plan, &signature);
     let model = implementation(plan, name, &signature);
     let run = run::run(plan);
     let training = training.map(|training| train::trainable(plan, training, name));
+    let functions = trace.map(|trace| trace::functions(trace, &signature));
+    let traced = trace.map(|trace| trace::traced(trace, name));
+    let unfused = trace.map(|_| quote!(unfused: #root::__private::Weights,));
+    let used = trace.map(|_| quote!(_ = #name::trace;));
     let new = weights.map(|_| quote!(_ = #name::new;));
     quote! {
         #docs
@@ -68,6 +84,7 @@ fn model(plan: &Plan<'_>, training: Option<&Training<'_>>, item: &Item<'_>) -> T
         #[doc = #table]
         #visibility struct #name {
             weights: #root::__private::Weights,
+            #unfused
             level: #root::__private::Level,
             team: #root::__private::Team,
         }
@@ -80,11 +97,13 @@ fn model(plan: &Plan<'_>, training: Option<&Training<'_>>, item: &Item<'_>) -> T
                 #constructors
                 #predictions
                 #run
+                #functions
             }
 
             #model
 
             #training
+            #traced
 
             impl rt::core::fmt::Debug for #name {
                 fn fmt(&self, f: &mut rt::core::fmt::Formatter<'_>) -> rt::core::fmt::Result {
@@ -101,6 +120,7 @@ fn model(plan: &Plan<'_>, training: Option<&Training<'_>>, item: &Item<'_>) -> T
                 _ = #name::with_threads;
                 _ = #name::predict;
                 _ = #name::predict_batch;
+                #used
                 _ = (#name::INPUT_SHAPE, #name::OUTPUT_SHAPE, #name::SUMMARY);
                 _ = (#name::PARAMETERS, #name::MACS, #name::WEIGHT_BYTES);
                 _ = (#name::WORKSPACE_BYTES, #name::BATCH_BYTES);
@@ -219,8 +239,12 @@ fn batch_floats(plan: &Plan<'_>) -> usize {
     plan.tail.as_ref().map_or(0, |tail| tail.floats)
 }
 
-fn constructors(weights: Option<&Embedded>, scratch: usize) -> TokenStream {
-    let scratch = scratch.literal();
+fn constructors(plan: &Plan<'_>, trace: Option<&Plan<'_>>, weights: Option<&Embedded>) -> TokenStream {
+    let scratch = plan.scratch().max(trace.map_or(0, Plan::scratch)).literal();
+    let unfused = trace.map(|trace| {
+        let floats = trace.weights.literal();
+        quote!(unfused: rt::Weights::pack(Self::UNFUSED_LOADS, tensors, #floats),)
+    });
     let new = weights.map(|Embedded { file, places }| {
         let (path, length) = (file.path.to_string_lossy(), file.bytes.len().literal());
         let tensors = places.iter().map(|Place { element, bytes }| {
@@ -272,7 +296,7 @@ fn constructors(weights: Option<&Embedded>, scratch: usize) -> TokenStream {
 
         fn pack(tensors: &[rt::Data<'_>]) -> Self {
             let weights = rt::Weights::pack(Self::LOADS, tensors, Self::WEIGHT_BYTES / 4);
-            Self { weights, level: rt::Level::detect(), team: rt::Team::ALONE }
+            Self { weights, #unfused level: rt::Level::detect(), team: rt::Team::ALONE }
         }
     }
 }

@@ -25,7 +25,8 @@ impl Constants {
 /// An argument's name after an input.
 pub(super) fn argument(input: &str, taken: &[Ident]) -> Ident {
     let mut name = word(input);
-    let is_taken = |name: &str| name == "workspace" || taken.iter().any(|ident| ident == name);
+    let is_taken =
+        |name: &str| matches!(name, "workspace" | "arena") || taken.iter().any(|ident| ident == name);
     while is_taken(&name) || syn::parse_str::<Ident>(&name).is_err() {
         name.push('_');
     }

@@ -16,12 +16,13 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let count = tensors.len().literal();
     let tensors = tensors.as_slice().literal();
     let functions = match &plan.tail {
-        None => one_image(plan, &quote!(run), &plan.steps),
+        None => one_image(plan, &quote!(run), &plan.steps, &quote!(weights)),
         Some(tail) => {
             let (before, last) = plan.steps.split_at(tail.first);
-            let head = (!before.is_empty()).then(|| one_image(plan, &quote!(head), before));
+            let head = (!before.is_empty()).then(|| one_image(plan, &quote!(head), before, &quote!(weights)));
             let call = head.as_ref().map(|_| quote!(self.head(inputs, arena);));
-            let (last, batch) = (calls(plan, last), calls(plan, &tail.steps));
+            let (last, batch) =
+                (calls(plan, last, &quote!(weights)), calls(plan, &tail.steps, &quote!(weights)));
             quote! {
                 #head
 
@@ -49,9 +50,14 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-/// A function that calls the kernels of some steps.
-fn one_image(plan: &Plan<'_>, name: &TokenStream, steps: &[Step]) -> TokenStream {
-    let calls = calls(plan, steps);
+/// A function that calls the kernels of some steps, on the weights in this field.
+pub(super) fn one_image(
+    plan: &Plan<'_>,
+    name: &TokenStream,
+    steps: &[Step],
+    weights: &TokenStream,
+) -> TokenStream {
+    let calls = calls(plan, steps, weights);
     quote! {
         fn #name(&self, inputs: &[&[rt::f32]], arena: &mut [rt::f32]) {
             #calls
@@ -60,7 +66,7 @@ fn one_image(plan: &Plan<'_>, name: &TokenStream, steps: &[Step]) -> TokenStream
 }
 
 /// The kernels of some steps, and their calls.
-fn calls(plan: &Plan<'_>, steps: &[Step]) -> TokenStream {
+fn calls(plan: &Plan<'_>, steps: &[Step], weights: &TokenStream) -> TokenStream {
     let mut names = Constants::default();
     let (names, definitions): (Vec<Ident>, Vec<TokenStream>) = steps
         .iter()
@@ -79,7 +85,7 @@ fn calls(plan: &Plan<'_>, steps: &[Step]) -> TokenStream {
         let run = &mut rt::Run {
             level: self.level,
             team: &self.team,
-            weights: self.weights.as_slice(),
+            weights: self.#weights.as_slice(),
             inputs,
             arena,
             shared: &mut [],

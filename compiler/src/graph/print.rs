@@ -21,6 +21,9 @@ impl Graph {
         if self.train.is_some() {
             words += ", trained";
         }
+        if self.trace {
+            words += ", traced";
+        }
         words
     }
 }

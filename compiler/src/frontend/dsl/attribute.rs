@@ -1,4 +1,4 @@
-//! What stands before an item: doc comments, `#[weights(…)]`, `#[precision(…)]`, `#[train]`.
+//! What stands before an item: doc comments, `#[weights(…)]`, `#[precision(…)]`, `#[train]`, `#[trace]`.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
@@ -14,12 +14,13 @@ pub(super) struct Attributes {
     pub(super) weights: Option<WeightsDeclaration>,
     pub(super) precision: Option<Spanned<String>>,
     pub(super) train: Option<Spanned<bool>>,
+    pub(super) trace: bool,
     /// Which stand there, doc comments left out, and where.
     pub(super) given: Vec<(&'static str, Place)>,
 }
 
 /// Their names, doc comments left out.
-const NAMES: [&str; 3] = ["weights", "precision", "train"];
+const NAMES: [&str; 4] = ["weights", "precision", "train", "trace"];
 
 const WEIGHTS_HELP: &str = "write `#[weights(\"file.safetensors\", layout = keras)]`";
 
@@ -58,7 +59,7 @@ impl Parser {
         attributes: &mut Attributes,
     ) -> Option<()> {
         const HELP: &str = "a network takes doc comments, `#[weights(\"file\", layout = keras)]`, \
-                            `#[precision(strict)]` and `#[train]`";
+                            `#[precision(strict)]`, `#[train]` and `#[trace]`";
         let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
             let meant = suggest(name, NAMES).map(|name| format!("did you mean `{name}`?"));
             self.error_at(Code::Attribute, place, "this attribute means nothing here")
@@ -76,10 +77,11 @@ impl Parser {
         match name {
             "weights" => attributes.weights = Some(self.weights(cursor)?),
             "precision" => attributes.precision = Some(self.precision(cursor)?),
-            _ => {
+            "train" => {
                 self.nothing_left(cursor).then_some(())?;
                 attributes.train = Some(Spanned::new(true, place));
             }
+            _ => attributes.trace = self.nothing_left(cursor).then_some(true)?,
         }
         Some(())
     }

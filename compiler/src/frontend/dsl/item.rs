@@ -144,6 +144,7 @@ impl Parser {
             weights: head.attributes.weights,
             precision: head.attributes.precision,
             train: head.attributes.train,
+            trace: head.attributes.trace,
             body,
             declared,
         });

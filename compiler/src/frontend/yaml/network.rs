@@ -24,8 +24,8 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
         reader.report(Diagnostic::error(Code::WrongForm, tree.place, message).help(help));
         return Spec::default();
     };
-    let known = ["name", "input", "weights", "precision", "train", "blocks", "layers", "output"];
-    let [name, input, weights, precision, train, blocks, layers, output] =
+    let known = ["name", "input", "weights", "precision", "train", "trace", "blocks", "layers", "output"];
+    let [name, input, weights, precision, train, trace, blocks, layers, output] =
         reader.fields("a specification", entries, known);
     let network = Network {
         name: name.and_then(|(key, value)| {
@@ -42,13 +42,13 @@ pub(super) fn spec(tree: &Node, source: &YamlSource, diagnostics: &mut Vec<Diagn
         precision: precision.and_then(|(key, value)| {
             reader.expect_word(key, value, "write `precision: fast` or `precision: strict`")
         }),
-        train: train.and_then(|(key, value)| match value.content {
-            Content::Bool(train) => Some(Spanned::new(train, value.place)),
-            _ => {
-                reader.mismatch(key, value, "`true` or `false`", "write `train: true`");
-                None
-            }
+        train: train.and_then(|(key, value)| {
+            let train = reader.expect_bool(key, value, "write `train: true`")?;
+            Some(Spanned::new(train, value.place))
         }),
+        trace: trace
+            .and_then(|(key, value)| reader.expect_bool(key, value, "write `trace: true`"))
+            .unwrap_or_default(),
         declared: Vec::new(),
         body: Body {
             statements: match layers {
@@ -101,6 +101,14 @@ impl Reader<'_> {
             self.mismatch(key, value, "a word", help);
         }
         word
+    }
+
+    fn expect_bool(&mut self, key: &Node, value: &Node, help: &str) -> Option<bool> {
+        let Content::Bool(answer) = value.content else {
+            self.mismatch(key, value, "`true` or `false`", help);
+            return None;
+        };
+        Some(answer)
     }
 
     fn inputs(&mut self, key: &Node, value: &Node) -> Vec<Input> {

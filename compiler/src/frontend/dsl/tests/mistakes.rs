@@ -112,6 +112,8 @@ fn items_are_refused_with_a_remedy() {
         ),
         ("#[train(fast)] fn N(x: Input<8>) -> Output { x }", "expected nothing more, found `(…)`"),
         ("#[train] fn b(x: Layer) -> Layer { x }", "a block has no `train` of its own"),
+        ("#[trace = 1] fn N(x: Input<8>) -> Output { x }", "expected nothing more, found `=`"),
+        ("#[trace] A = \"a.yaml\"", "a file says its `trace` itself"),
         ("A = a.yaml", "expected the path of a YAML file in quotes, found `a`"),
         ("fn N(x: Input<8>) -> Output;", "expected the body, `{ … }`, found `;`"),
     ] {
