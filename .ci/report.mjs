@@ -17,6 +17,7 @@ const PAIRS = [
   ["#layers tbody td button", "color", "body", "backgroundColor"],
   ["#details dt", "color", "#details", "backgroundColor"],
   ["figcaption", "color", "figure", "backgroundColor"],
+  [".field .whole", "stroke", ".field .input", "fill"],
   ["#decisions li.declined", "color", "body", "backgroundColor"],
   ['[aria-pressed="true"]', "color", '[aria-pressed="true"]', "backgroundColor"],
   ["#graph-written .name", "fill", "#graph-written .box:not(.selected) .body", "fill"],
@@ -96,6 +97,20 @@ async function mnist(browser) {
   await browser.press("k");
   assert.deepEqual((await browser.run(selection)).rows, ["conv2"]);
 
+  // What its middle cell sees, by hand: 8×8 pixels from the twelfth on, 2 for each cell.
+  let seen = await browser.run(field);
+  assert.deepEqual(seen.rectangle, { x: 11, y: 11, width: 8, height: 8 });
+  assert.ok(seen.caption.startsWith("conv2 cell 7, 7 of 14×14 sees 8×8 pixels; of input, 28×28: rows 11 to 18"), seen.caption);
+  // On the page it is as much of the input as the numbers say.
+  assert.ok(Math.abs(seen.share - 8 / 28) < 0.01, `${seen.share}`);
+  await browser.run(() => document.querySelector("#details .field svg").focus());
+  await browser.press(KEYS.up + KEYS.up);
+  seen = await browser.run(field);
+  assert.deepEqual([seen.rectangle.x, seen.rectangle.y], [11, 7]);
+  // The pointer, in the middle of the picture, is as near to this cell as to the one before.
+  await browser.click("#details .field svg");
+  assert.ok([9, 11].includes((await browser.run(field)).rectangle.y));
+
   // By the mouse, in the graph and in the memory; by Enter on a box that has the focus.
   await browser.click('#graph-written .box[data-layers="fc1"]');
   found = await browser.run(selection);
@@ -121,6 +136,18 @@ async function mnist(browser) {
   await browser.press("/conv2" + KEYS.enter);
 }
 
+/** The receptive field that is drawn: its rectangle in pixels of the input, and as a share of the input's width. */
+function field() {
+  const part = (name) => document.querySelector(`#details .field .${name}`);
+  const number = (name) => Number(part("whole").getAttribute(name));
+  return {
+    rectangle: { x: number("x"), y: number("y"), width: number("width"), height: number("height") },
+    share: part("whole").getBoundingClientRect().width / part("input").getBoundingClientRect().width,
+    caption: document.querySelector("#details .field figcaption").textContent,
+    table: document.querySelector("#layers tr.selected").children[5].textContent,
+  };
+}
+
 async function resnet(browser) {
   await browser.press("/layer3.2.conv2" + KEYS.enter);
   let found = await browser.run(selection);
@@ -133,6 +160,10 @@ async function resnet(browser) {
   });
   found = await browser.run(selection);
   assert.deepEqual([found.rows, found.rowsSeen, found.boxesSeen], [["layer4.2.bn3"], true, true]);
+  // The field is larger than the input: its rectangle is what the table says, and the rest is padding.
+  const { rectangle, table, caption } = await browser.run(field);
+  assert.equal(`${rectangle.height}×${rectangle.width}`, table);
+  assert.ok(rectangle.x < 0 && caption.includes(`sees ${table} pixels, padding included; of input, 224×224`), caption);
   await browser.click("#show-fused");
   found = await browser.run(selection);
   assert.deepEqual(found.boxes, ["layer4.2.conv3 layer4.2.bn3 layer4.2.add_1 layer4.2.relu_3"]);

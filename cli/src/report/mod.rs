@@ -1,5 +1,6 @@
 //! `convolve report`.
 
+mod field;
 mod maps;
 mod page;
 
@@ -22,7 +23,8 @@ Examples:
 
 The page needs no network and no server. Its keys: / searches, Enter selects,
 j and k go to the next and the previous layer, g changes between the network as
-written and as fused.";
+written and as fused. In the picture of what a layer sees, arrow keys or the
+pointer choose the cell.";
 
 /// Layers, graphs, memory and decisions of a network; with an input, also what every layer gives.
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,3 @@
-"use strict";
 // Selects layers: from the table, a graph, the memory, the search field or the address, and shows them everywhere.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -74,6 +73,8 @@ function details(chosen) {
       add(list, "dd", cell.textContent);
     });
   }
+  right.className = "pictures";
+  drawFields(right, chosen.at(-1));
   const names = new Set(chosen.map((row) => row.dataset.layers));
   const told = all("#decisions li").filter((item) => item.textContent.split(/[^\w.]+/).some((word) => names.has(word)));
   if (told.length) {

@@ -7,6 +7,7 @@ use convolve_compiler::options::Report;
 use convolve_compiler::passes::PASSES;
 use convolve_compiler::plan::{DECISIONS, Plan};
 
+use super::field;
 use crate::draw::svg::{escape, number};
 use crate::graph::diagram::{self, Diagram};
 use crate::graph::svg::{self, STYLE};
@@ -15,7 +16,8 @@ use crate::summary::{Layer, computed, layers};
 use crate::table::{bytes, grouped};
 
 const PAGE_STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// The functions first: the last line of the other selects what the address names.
+const SCRIPT: &str = concat!(include_str!("field.js"), include_str!("page.js"));
 
 /// The whole page; `maps` is the section of what the layers give, if anything was computed.
 pub(super) fn page(written: &Graph, plan: &Plan<'_>, reports: &[Report], maps: &str) -> String {
@@ -32,7 +34,7 @@ pub(super) fn page(written: &Graph, plan: &Plan<'_>, reports: &[Report], maps: &
          <section id=\"memory\">\n<div class=\"bar\"><h2>Memory</h2></div>\n<div class=\"scroll\">{memory}</div>\n</section>\n\
          {decisions}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         header = header(written, plan, &layers),
-        table = table(plan, &layers),
+        table = table(written, plan, &layers),
         graphs = graphs(written, plan),
         memory = frame("memory", size, &memory),
         decisions = decisions(reports),
@@ -71,12 +73,14 @@ fn header(written: &Graph, plan: &Plan<'_>, layers: &[Layer]) -> String {
 }
 
 /// The layers as written, each with the kernels that compute it.
-fn table(plan: &Plan<'_>, layers: &[Layer]) -> String {
-    let mut text = "<section id=\"layers\">\n<div class=\"bar\"><h2>Layers</h2>\
+fn table(written: &Graph, plan: &Plan<'_>, layers: &[Layer]) -> String {
+    let inputs = field::inputs(written);
+    let mut text = format!(
+        "<section id=\"layers\">\n<div class=\"bar\"><h2>Layers</h2>\
         <input type=\"search\" id=\"search\" placeholder=\"Search layers\" aria-label=\"Search layers\" \
         autocomplete=\"off\" spellcheck=\"false\"><kbd>/</kbd><span class=\"status\" id=\"status\" role=\"status\"></span></div>\n\
-        <div class=\"scroll tall\" tabindex=\"-1\"><table>\n<thead><tr><th scope=\"col\">layer</th>"
-        .to_owned();
+        <div class=\"scroll tall\" tabindex=\"-1\"><table{inputs}>\n<thead><tr><th scope=\"col\">layer</th>"
+    );
     for (title, class) in [
         ("kind", ""),
         ("output", ""),
@@ -88,12 +92,12 @@ fn table(plan: &Plan<'_>, layers: &[Layer]) -> String {
         _ = write!(text, "<th scope=\"col\" class=\"{class}\">{title}</th>");
     }
     text += "</tr></thead>\n<tbody>\n";
-    for layer in layers {
+    for (layer, sees) in layers.iter().zip(field::layers(written, layers)) {
         let (kernel, _) = computed(plan, &layer.name);
         let name = escape(&layer.name);
         _ = writeln!(
             text,
-            "<tr data-layers=\"{name}\"><td><button type=\"button\">{name}</button></td><td>{}</td><td>{}</td>\
+            "<tr data-layers=\"{name}\"{sees}><td><button type=\"button\">{name}</button></td><td>{}</td><td>{}</td>\
              <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td></tr>",
             escape(&layer.kind),
             layer.shape,

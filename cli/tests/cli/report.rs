@@ -1,6 +1,7 @@
 //! `convolve report`: what the page holds. How it behaves in a browser is tested by `.ci/report`.
 
 use convolve_models::data::mnist_test;
+use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, npy, specs};
 
@@ -13,7 +14,7 @@ fn page(sandbox: &Sandbox, arguments: &str) -> String {
 /// The cells of a layer's row.
 fn row(page: &str, layer: &str) -> Vec<String> {
     let (_, row) =
-        page.split_once(&format!("<tr data-layers=\"{layer}\">")).unwrap_or_else(|| panic!("no {layer}"));
+        page.split_once(&format!("<tr data-layers=\"{layer}\" ")).unwrap_or_else(|| panic!("no {layer}"));
     let (row, _) = row.split_once("</tr>").expect("an end");
     row.split("</td>").map(|cell| cell.rsplit('>').next().unwrap_or_default().to_owned()).collect()
 }
@@ -52,6 +53,29 @@ fn a_page_has_the_numbers_of_the_summary() {
     ] {
         assert!(page.contains(part), "no {part}");
     }
+}
+
+/// By hand: a pooling of two, then a window of three steps of two pixels, the first of them outside.
+#[test]
+fn a_page_has_the_numbers_of_every_field() {
+    let sandbox = Sandbox::new();
+    let layers = "  - max_pool2d: { name: pool, from: left, kernel_size: 2 }\n  - conv2d: { name: conv, filters: 2, \
+                  kernel_size: [3, 1], padding: same }\n  - global_avg_pool2d: { name: mean }\n  - add: { name: sum, \
+                  from: [mean, right] }\n";
+    let inputs = "input: { right: [2], left: [8, 6, 2] }";
+    sandbox.file("net.yaml", format!("name: Net\n{inputs}\nlayers:\n{layers}"));
+    let page = page(&sandbox, "net.yaml");
+    let data = |start: &str| -> Value {
+        let (_, data) = page.split_once(start).unwrap_or_else(|| panic!("no {start}"));
+        let data = data.split('"').next().unwrap_or_default().replace("&quot;", "\"");
+        serde_json::from_str(&data).expect("JSON")
+    };
+    assert_eq!(data("data-inputs=\""), json!([null, ["left", 8, 6]]));
+    let field = json!({ "size": [6.0, 2.0], "stride": [2.0, 2.0], "centre": [0.5, 0.5] });
+    let conv = data("<tr data-layers=\"conv\" data-sees=\"");
+    assert_eq!(conv, json!({ "field": field, "cells": [4, 3], "inputs": [1] }));
+    let sum = data("<tr data-layers=\"sum\" data-sees=\"");
+    assert_eq!(sum, json!({ "field": null, "cells": [1, 1], "inputs": [0, 1] }));
 }
 
 #[test]
