@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::args::{BenchArgs, Format};
 use crate::failure::Result;
+use crate::progress::Progress;
 use crate::table::{kernel, table};
 use crate::{output, weights};
 
@@ -42,6 +43,7 @@ struct Times {
 
 /// Times a network's kernels, and prints a table of them.
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
+    let progress = Progress::new(args.format, "compiling");
     let (mut graph, weights) = weights::read(&args.network)?;
     let level = args.network.level.unwrap_or_else(Level::detect);
     let options = Options::default().for_lanes(level.lanes());
@@ -52,7 +54,8 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         Some(weights) => weights.data(),
         None => random.iter().enumerate().map(|(index, tensor)| tensor.initial(SEED, index)).collect(),
     };
-    let times = measure(&plan, &data, args, level);
+    let times = measure(&plan, &data, args, level, &progress);
+    drop(progress);
     output::print(&match args.format {
         Format::Text => text(&plan, &times),
         Format::Json => format!("{:#}\n", object(&plan, &times)),
@@ -60,7 +63,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
 }
 
 /// Runs the plan, in turn as a whole and by steps.
-fn measure(plan: &Plan<'_>, data: &[Data<'_>], args: &BenchArgs, level: Level) -> Times {
+fn measure(plan: &Plan<'_>, data: &[Data<'_>], args: &BenchArgs, level: Level, progress: &Progress) -> Times {
     let inputs = inputs(plan.graph);
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let threads = Threads::new(args.network.threads.into());
@@ -68,6 +71,7 @@ fn measure(plan: &Plan<'_>, data: &[Data<'_>], args: &BenchArgs, level: Level) -
     // The first run touches memory that no later one waits for.
     executor.run(&inputs);
     let before = peak(level);
+    progress.parts("timing", args.rounds.map(|rounds| rounds as usize));
     let mut whole = Vec::new();
     let mut steps = vec![Vec::new(); plan.steps.len()];
     let start = Instant::now();
@@ -85,6 +89,7 @@ fn measure(plan: &Plan<'_>, data: &[Data<'_>], args: &BenchArgs, level: Level) -
             steps[step].push((now - last).as_secs_f64());
             last = now;
         });
+        progress.step();
     }
     Times {
         level,

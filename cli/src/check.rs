@@ -12,11 +12,14 @@ use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Format};
 use crate::failure::{Failure, Mistake, Result};
+use crate::progress::Progress;
 use crate::{load, output};
 
 /// Prints every mistake of every file, and a line for each file that has none.
 pub(crate) fn check(args: &CheckArgs) -> Result<()> {
     let defaults = Defaults { layout: args.layout.map(Into::into), ..Defaults::default() };
+    let progress = Progress::new(args.format, "");
+    progress.parts("checking", Some(args.files.len()));
     let mut whole = true;
     let mut objects = Vec::new();
     for path in &args.files {
@@ -34,6 +37,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<()> {
                 }
             },
         }
+        progress.step();
     }
     if let Format::Json = args.format {
         output::print(&format!("{:#}\n", json!({ "files": objects })))?;

@@ -9,6 +9,7 @@ use serde_json::{Map, json};
 
 use crate::args::{Format, NetworkWithWeights};
 use crate::failure::{Failure, Result};
+use crate::progress::Progress;
 use crate::train::{Compiled, Graphs, SourceArgs};
 use crate::{output, weights};
 
@@ -38,6 +39,7 @@ pub(crate) struct EvaluateArgs {
 
 /// Scores a network with weights on examples.
 pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<()> {
+    let progress = Progress::new(args.format, "reading");
     let network = NetworkWithWeights {
         file: args.source.file.clone(),
         weights: args.weights.clone(),
@@ -48,6 +50,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<()> {
     let (graph, weights) = weights::read(&network)?;
     let tensors = weights::needed(&graph, weights.as_ref(), &network)?;
     let examples = args.source.examples(&graph, Part::Test)?;
+    progress.begin("evaluating");
     let graphs = Graphs::new(graph).map_err(|reason| args.source.failure(&reason))?;
     let compiled = Compiled::new(&graphs);
     let config = Config { batch_size: 1, ..args.source.config(&compiled.program(), &examples) };
@@ -69,6 +72,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<()> {
         .into_iter()
         .chain(names.zip(scores.metrics.iter().copied()))
         .collect();
+    drop(progress);
     output::print(&match args.format {
         Format::Text => text(&named, confusion.as_ref()),
         Format::Json => {

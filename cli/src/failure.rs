@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use convolve_compiler::diagnostic::Code;
 
 use crate::paint::paint;
+use crate::progress;
 
 /// What is wrong, each in words for people; none where it has been printed already.
 #[derive(Debug)]
@@ -72,5 +73,5 @@ impl Failure {
 
 /// Writes a message to stderr, in colours where they are wanted. Where nobody reads it, there is nobody left to tell.
 pub(crate) fn complain(message: &str) {
-    _ = writeln!(anstream::stderr(), "{}", paint(message));
+    progress::beside(|| _ = writeln!(anstream::stderr(), "{}", paint(message)));
 }

@@ -23,6 +23,7 @@ mod npy;
 mod output;
 mod paint;
 mod picture;
+mod progress;
 mod receptive;
 mod report;
 mod run;

@@ -11,10 +11,12 @@ use serde_json::{Map, Value, json};
 use crate::args::{Format, RunArgs};
 use crate::failure::Result;
 use crate::npy::Array;
+use crate::progress::Progress;
 use crate::{output, tensors, weights};
 
 /// Computes a network's outputs from files, and writes or prints them.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    let progress = Progress::new(args.format, "reading");
     let (mut graph, weights) = weights::read(&args.network)?;
     let data = weights::needed(&graph, weights.as_ref(), &args.network)?;
     let paths = match &args.outputs[..] {
@@ -23,6 +25,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     };
     let inputs = tensors::read(&graph, &args.inputs)?;
 
+    progress.begin("computing");
     let options = Options::default();
     optimise(&mut graph, &options);
     let plan = plan(&graph, &options);
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         files.push((path, array.write()));
     }
     output::write_all(&files)?;
+    drop(progress);
     output::print(&match args.format {
         Format::Text => lines,
         Format::Json => format!("{}\n", json!({ "network": graph.name, "outputs": objects })),

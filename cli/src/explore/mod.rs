@@ -9,9 +9,11 @@ use std::str::FromStr;
 
 use clap::{ValueEnum, value_parser};
 
+use crate::args::Format;
 use crate::array::{Op, Padding, Pair, numbers};
 use crate::failure::{Failure, Result};
 use crate::output;
+use crate::progress::Progress;
 
 use case::{Case, Found};
 
@@ -106,7 +108,10 @@ impl FromStr for Inputs {
 /// Prints the table of all combinations, and draws it if asked to.
 pub(crate) fn explore(args: &ExploreArgs) -> Result<()> {
     let cases = cases(args)?;
-    let found: Vec<Found> = cases.iter().map(Case::check).collect();
+    let progress = Progress::new(if args.format == Form::Text { Format::Text } else { Format::Json }, "");
+    progress.parts("checking", Some(cases.len()));
+    let found: Vec<Found> = cases.iter().map(Case::check).inspect(|_| progress.step()).collect();
+    drop(progress);
     if let Some(path) = &args.plot {
         let picture = show::chart(&cases, &found)?.figure().file(path)?;
         output::write_all(&[(path.clone(), picture)])?;

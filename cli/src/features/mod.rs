@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::args::{Binding, Format, NetworkWithWeights};
 use crate::draw::colour::Map;
 use crate::failure::{Failure, Result};
+use crate::progress::Progress;
 use crate::{output, tensors, weights};
 
 pub(crate) use maps::{Atlas, Scale, atlas};
@@ -63,10 +64,12 @@ pub(crate) struct FeaturesArgs {
 
 /// Writes a picture of what each layer gives.
 pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
+    let progress = Progress::new(args.format, "computing");
     let (graph, trace) = trace(&args.network, &args.inputs, &args.layers)?;
     let index = |layer: &str| trace::layers(&graph).iter().position(|(name, _)| *name == layer);
     std::fs::create_dir_all(&args.output)
         .map_err(|error| Failure::new(format!("cannot make `{}`: {error}", args.output.display())))?;
+    progress.parts("drawing", Some(trace.values().len()));
     let mut files = Vec::new();
     let mut lines = String::new();
     let mut layers = Vec::new();
@@ -86,6 +89,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
             "picture": path,
         }));
         files.push((path, picture));
+        progress.step();
     }
     let archive = args.npz.then(|| args.output.join("features.npz"));
     if let Some(path) = &archive {
@@ -93,6 +97,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> Result<()> {
         files.push((path.clone(), npz::write(trace.values())?));
     }
     output::write_all(&files)?;
+    drop(progress);
     output::print(&match args.format {
         Format::Text => lines,
         Format::Json => {

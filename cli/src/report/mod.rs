@@ -10,10 +10,11 @@ use convolve_compiler::options::Options;
 use convolve_compiler::passes::optimise;
 use convolve_compiler::plan::plan;
 
-use crate::args::{Binding, NetworkWithWeights};
+use crate::args::{Binding, Format, NetworkWithWeights};
 use crate::draw::colour::Map;
 use crate::failure::Result;
 use crate::features::{self, Scale};
+use crate::progress::Progress;
 use crate::{load, output, weights};
 
 const EXAMPLES: &str = "\
@@ -48,6 +49,7 @@ pub(crate) struct ReportArgs {
 
 /// Writes a page on a network.
 pub(crate) fn report(args: &ReportArgs) -> Result<()> {
+    let progress = Progress::new(Format::Text, "computing");
     let NetworkWithWeights { file, weights, layout, .. } = &args.network;
     let (written, maps) = if !args.inputs.is_empty() {
         let (written, trace) = features::trace(&args.network, &args.inputs, &[])?;
@@ -59,6 +61,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<()> {
         // A file that the specification names need not be there for what does not depend on it.
         (load::unweighted(file)?, String::new())
     };
+    progress.begin("drawing");
     let mut graph = written.clone();
     let options = Options::default();
     let mut reports = optimise(&mut graph, &options);

@@ -3,17 +3,18 @@
 use std::time::{Duration, Instant};
 
 use convolve_train::{Event, History, Progress};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::HumanDuration;
 use serde_json::{Map, Value, json};
 
 use crate::args::Format;
 use crate::failure::Result;
 use crate::output;
+use crate::progress::{self, Progress as Line};
 use crate::table::grouped;
 
-/// The bar, which shows itself on terminals only, and the clock.
+/// The bar, which is there while this lives, and the clock.
 pub(crate) struct Display {
-    bar: ProgressBar,
+    line: Line,
     format: Format,
     epochs: usize,
     start: Instant,
@@ -25,10 +26,10 @@ pub(crate) struct Display {
 
 impl Display {
     pub(crate) fn new(epochs: usize, format: Format) -> Self {
-        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} - {msg}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::no_length().with_style(style);
-        Self { bar, format, epochs, start: Instant::now(), steps: 0, epoch: None }
+        let line = Line::new(format, "");
+        line.parts("", None);
+        line.bar().set_style(progress::style("{prefix} {bar:24} {pos}/{len} - {msg}"));
+        Self { line, format, epochs, start: Instant::now(), steps: 0, epoch: None }
     }
 
     /// Tells of a step or an epoch.
@@ -44,15 +45,10 @@ impl Display {
                     Format::Text => line(history, self.epochs),
                     Format::Json => object(history, self.epochs),
                 };
-                return self.bar.suspend(|| output::print(&line));
+                return output::print(&line);
             }
         }
         Ok(())
-    }
-
-    /// Takes the bar away.
-    pub(crate) fn end(&self) {
-        self.bar.finish_and_clear();
     }
 
     fn step(&mut self, steps: usize, progress: &Progress) {
@@ -72,10 +68,11 @@ impl Display {
         for (name, value) in names.zip(values) {
             shown += &format!("{name}: {value:.4} - ");
         }
-        self.bar.set_length(steps as u64);
-        self.bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
-        self.bar.set_message(format!("{shown}{rate}{left} left"));
-        self.bar.set_position(progress.step as u64);
+        let bar = self.line.bar();
+        bar.set_length(steps as u64);
+        bar.set_prefix(format!("Epoch {}/{}", epoch + 1, self.epochs));
+        bar.set_message(format!("{shown}{rate}{left} left"));
+        bar.set_position(progress.step as u64);
     }
 }
 

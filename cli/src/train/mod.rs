@@ -21,6 +21,7 @@ pub(crate) use source::SourceArgs;
 
 use crate::args::{Format, NetworkWithWeights};
 use crate::failure::{Failure, Result, complain};
+use crate::progress::Progress;
 use crate::weights::{self, Weights};
 use crate::{output, table};
 use display::Display;
@@ -29,6 +30,7 @@ use display::Display;
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
     interrupt::listen()?;
     check_files(args)?;
+    let reading = Progress::new(args.format, "reading");
     let (graph, start) = read(args)?;
     let examples = args.source.examples(&graph, Part::Train)?;
     let (training, validation) = match args.validation_split.map(|share| split(&examples, share)) {
@@ -44,6 +46,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<()> {
         None => training,
     };
 
+    reading.begin("compiling");
     let parameters = graph.parameters.iter().map(|parameter| parameter.elements() as u64).sum();
     let name = graph.name.clone();
     let graphs = Graphs::new(graph).map_err(|reason| args.source.failure(&reason))?;
@@ -54,6 +57,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<()> {
     if let Some(start) = start {
         trainer.load_tensors(&start.data());
     }
+    drop(reading);
     if let (Format::Text, held) = (args.format, validation.as_ref().map_or(0, Dataset::len)) {
         let count = |count: usize| table::grouped(count as u64);
         output::print(&format!(
@@ -140,7 +144,7 @@ fn fit<N: Network>(
         interrupted = interrupt::pressed() && !ended;
         if interrupted || told.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    display.end();
+    drop(display);
     let fitted = fitted.map(|history| history.epochs.len());
     told?;
     let epochs = fitted.map_err(|error| failed(error, &checkpoint))?;

@@ -86,6 +86,36 @@ fn bash_completes_commands_and_values() {
     assert_eq!(complete("convolve explain C080"), "C0801 C0802\n");
 }
 
+/// What a command gives on a terminal, which util-linux's `script` is.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(sandbox: &Sandbox, arguments: &str) -> String {
+    let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_convolve"));
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(sandbox.path(""))
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("`script`");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// A bench takes two seconds, of which the bar may have the second.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_waits_is_told_on_a_terminal_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.file("net.yaml", "input: [8]\nlayers:\n  - relu\n");
+    let told = on_a_terminal(&sandbox, "bench net.yaml");
+    let (bar, table) = told.rsplit_once("\x1b[2K").expect("what takes the bar away");
+    assert!(bar.contains("timing ") && !bar.contains("prediction"), "{told:?}");
+    assert!(table.contains("prediction") && !table.contains("timing "), "{told:?}");
+    assert!(!on_a_terminal(&sandbox, "bench net.yaml --format json").contains("timing "));
+    let ran = sandbox.run("bench net.yaml");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 #[test]
 fn every_command_that_prints_results_has_a_form_for_programs() {
     let sandbox = Sandbox::new();
