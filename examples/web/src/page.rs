@@ -1,34 +1,26 @@
-//! The networks and what they computed last.
+//! The network and what it computed last.
 
-use convolve::Workspace;
+use convolve::{Unfused, Workspace};
 
 use crate::fit::{Digit, Pixel, SIDE, fit};
 use crate::picture::Picture;
 
 convolve::cnn! {
-    /// Reads a digit.
-    pub(crate) Mnist = "../../models/specs/mnist.yaml"
-}
-
-convolve::cnn! {
-    /// The same network with what its layers give, which the other one never writes to memory.
+    /// Reads a digit, and tells what its layers give, which a prediction never writes to memory.
     #[weights("../../models/weights/mnist_keras.safetensors", layout = keras)]
-    pub(crate) fn Layers(image: Input<28, 28, 1>)
-    -> (Output<28, 28, 32>, Output<14, 14, 32>, Output<14, 14, 64>, Output<7, 7, 64>, Output<10>) {
+    #[trace]
+    pub(crate) fn Mnist(image: Input<28, 28, 1>) -> Output<10> {
         let conv1 = conv2d(image, filters = 32, kernel_size = 3, padding = same, activation = relu);
         let pool1 = max_pool2d(conv1, kernel_size = 2);
         let conv2 = conv2d(pool1, filters = 64, kernel_size = 3, padding = same, activation = relu);
         let pool2 = max_pool2d(conv2, kernel_size = 2);
         let fc1 = dense(flatten(pool2), units = 128, activation = relu);
         let fc2 = dense(fc1, units = 10, activation = softmax);
-        (conv1, pool1, conv2, pool2, fc2)
+        fc2
     }
 }
 
-/// Once for both networks: `new` would embed a copy for each.
-const WEIGHTS: &[u8] = include_bytes!("../../../models/weights/mnist_keras.safetensors");
-
-/// What the page shows, and the networks that computed it.
+/// What the page shows, and the network that computed it.
 pub(crate) struct Page {
     pub(crate) canvas: Vec<[Pixel; SIDE]>,
     /// The ink on the canvas as MNIST would have it.
@@ -36,20 +28,21 @@ pub(crate) struct Page {
     pub(crate) probabilities: [f32; 10],
     /// Of both convolutions and poolings, in order.
     pub(crate) pictures: Vec<Picture>,
-    mnist: (Mnist, Workspace<Mnist>),
-    layers: (Layers, Workspace<Layers>),
+    mnist: Mnist,
+    workspace: Workspace<Mnist>,
+    layers: Workspace<Unfused<Mnist>>,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        const CHECKED: &str = "the file that the build has checked";
         Self {
             canvas: vec![[[0; 4]; SIDE]; SIDE],
             image: [[[0.0]; 28]; 28],
             probabilities: [0.0; 10],
             pictures: Vec::new(),
-            mnist: (Mnist::from_safetensors(WEIGHTS).expect(CHECKED), Workspace::new()),
-            layers: (Layers::from_safetensors(WEIGHTS).expect(CHECKED), Workspace::new()),
+            mnist: Mnist::new(),
+            workspace: Workspace::new(),
+            layers: Workspace::new(),
         }
     }
 }
@@ -60,16 +53,14 @@ impl Page {
         let Some(image) = fit(&self.canvas) else { return false };
         self.image = image;
         self.predict();
-        let (model, workspace) = &mut self.layers;
-        let (conv1, pool1, conv2, pool2, _) = model.predict(&self.image, workspace);
-        self.pictures = vec![Picture::of(conv1), Picture::of(pool1), Picture::of(conv2), Picture::of(pool2)];
+        let layers = self.mnist.trace(&self.image, &mut self.layers);
+        self.pictures = layers.iter().filter_map(Picture::of).collect();
         true
     }
 
     /// Predicts from the image that was read last.
     pub(crate) fn predict(&mut self) {
-        let (model, workspace) = &mut self.mnist;
-        self.probabilities = *model.predict(&self.image, workspace);
+        self.probabilities = *self.mnist.predict(&self.image, &mut self.workspace);
     }
 }
 
@@ -78,17 +69,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_networks_agree() {
+    fn predictions_and_layers_agree() {
         let digits = convolve_models::data::mnist_test();
         let mut page = Page::default();
         let mut right = 0;
         for (image, label) in digits.images.iter().zip(&digits.labels).take(100) {
             page.image = *image;
             page.predict();
-            let (model, workspace) = &mut page.layers;
-            let (.., probabilities) = model.predict(image, workspace);
-            for (one, other) in page.probabilities.iter().zip(probabilities) {
-                assert!((one - other).abs() < 1e-5, "{:?} {probabilities:?}", page.probabilities);
+            let last = page.mnist.trace(image, &mut page.layers).get("fc2").expect("the last layer");
+            for (one, other) in page.probabilities.iter().zip(last.data) {
+                assert!((one - other).abs() < 1e-5, "{:?} {last:?}", page.probabilities);
             }
             right += usize::from(page.probabilities[usize::from(*label)] > 0.5);
         }

@@ -1,5 +1,7 @@
 //! The maps of a layer as one picture.
 
+use convolve::Layer;
+
 /// Rows of maps in a picture.
 const ROWS: usize = 4;
 
@@ -14,24 +16,24 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// All maps of a tensor after ReLU on one scale, so that they can be compared.
-    pub(crate) fn of<const H: usize, const W: usize, const C: usize>(maps: &[[[f32; C]; W]; H]) -> Self {
-        let columns = C.div_ceil(ROWS);
-        let width = columns * (W + 1) - 1;
-        let mut pixels = vec![[0; 4]; width * (ROWS * (H + 1) - 1)];
-        let most = maps.as_flattened().as_flattened().iter().copied().fold(0.0, f32::max);
-        for (y, row) in maps.iter().enumerate() {
-            for (x, cell) in row.iter().enumerate() {
-                for (map, value) in cell.iter().enumerate() {
-                    let top = map / columns * (H + 1);
-                    let left = map % columns * (W + 1);
-                    let share = if most > 0.0 { value / most } else { 0.0 };
-                    let colour = colorous::VIRIDIS.eval_continuous(f64::from(share.clamp(0.0, 1.0)));
-                    pixels[(top + y) * width + left + x] = [colour.r, colour.g, colour.b, 255];
-                }
+    /// All maps of a layer after ReLU on one scale, so that they can be compared; none of a vector.
+    pub(crate) fn of(layer: Layer<'_>) -> Option<Self> {
+        let &[height, across, channels] = layer.shape else { return None };
+        let columns = channels.div_ceil(ROWS);
+        let width = columns * (across + 1) - 1;
+        let mut pixels = vec![[0; 4]; width * (ROWS * (height + 1) - 1)];
+        let most = layer.data.iter().copied().fold(0.0, f32::max);
+        for (index, cell) in layer.data.chunks_exact(channels).enumerate() {
+            let (y, x) = (index / across, index % across);
+            for (map, value) in cell.iter().enumerate() {
+                let top = map / columns * (height + 1);
+                let left = map % columns * (across + 1);
+                let share = if most > 0.0 { value / most } else { 0.0 };
+                let colour = colorous::VIRIDIS.eval_continuous(f64::from(share.clamp(0.0, 1.0)));
+                pixels[(top + y) * width + left + x] = [colour.r, colour.g, colour.b, 255];
             }
         }
-        Self { pixels, width, most }
+        Some(Self { pixels, width, most })
     }
 }
 
@@ -42,8 +44,10 @@ mod tests {
     #[test]
     fn maps_lie_side_by_side() {
         // Eight maps of 1×2, the last of which is the lightest.
-        let maps = [[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0]]];
-        let Picture { pixels, width, most } = Picture::of(&maps);
+        let mut data = [0.0; 16];
+        (data[7], data[15]) = (1.0, 2.0);
+        let maps = Layer { name: "maps", shape: &[1, 2, 8], data: &data };
+        let Picture { pixels, width, most } = Picture::of(maps).expect("maps");
         assert_eq!((width, pixels.len() / width, most), (5, 7, 2.0));
         let [dark, light] = [[68, 1, 84, 255], [253, 231, 37, 255]];
         assert_eq!(pixels[..5], [dark, dark, [0; 4], dark, dark]);
@@ -55,6 +59,13 @@ mod tests {
 
     #[test]
     fn nothing_is_dark() {
-        assert!(Picture::of(&[[[0.0; 4]]]).pixels.iter().all(|pixel| pixel[3] == 0 || pixel[0] == 68));
+        let maps = Layer { name: "maps", shape: &[1, 1, 4], data: &[0.0; 4] };
+        let picture = Picture::of(maps).expect("maps");
+        assert!(picture.pixels.iter().all(|pixel| pixel[3] == 0 || pixel[0] == 68));
+    }
+
+    #[test]
+    fn a_vector_has_no_maps() {
+        assert!(Picture::of(Layer { name: "vector", shape: &[4], data: &[0.0; 4] }).is_none());
     }
 }
