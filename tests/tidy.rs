@@ -138,13 +138,27 @@ fn every_layer_and_argument_is_documented() {
 fn links_between_documents_lead_somewhere() {
     let mut faults = Vec::new();
     for (path, text) in texts(".md") {
-        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next());
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
         for link in links.filter(|link| !link.is_empty() && !link.contains(':')) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
-            if !root().join(folder).join(link).exists() {
+            let target = if file.is_empty() { path.clone().into() } else { folder.join(file) };
+            let found = root().join(target);
+            let heading = anchor.is_empty()
+                || fs::read_to_string(&found).is_ok_and(|page| anchors(&page).any(|x| x == anchor));
+            if !found.exists() || !heading {
                 faults.push(format!("{path} links to {link}"));
             }
         }
     }
     none(&faults);
+}
+
+/// The anchors of a page's headings, as code hosts and mdBook make them.
+fn anchors(page: &str) -> impl Iterator<Item = String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings.map(|heading| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    })
 }

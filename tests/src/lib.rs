@@ -6,5 +6,6 @@ pub mod differences;
 pub mod golden;
 pub mod interpret;
 pub mod network;
+pub mod pages;
 pub mod random;
 pub mod reference;

@@ -9,6 +9,7 @@ mod errors;
 mod explore;
 mod features;
 mod graph;
+mod guide;
 mod memory;
 mod receptive;
 mod report;

@@ -46,7 +46,10 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_convolve"));
+        self.inside(Command::new(env!("CARGO_BIN_EXE_convolve")))
+    }
+
+    fn inside(&self, mut command: Command) -> Command {
         command
             .current_dir(self.0.path())
             .env_remove("CONVOLVE_LEVEL")
@@ -65,6 +68,16 @@ impl Sandbox {
         ran
     }
 
+    /// Runs a line of a page in the folder, as a shell does.
+    pub(crate) fn shell(&self, line: &str) -> Output {
+        let command = Path::new(env!("CARGO_BIN_EXE_convolve"));
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let folders = command.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&folders));
+        let mut shell = self.inside(Command::new("sh"));
+        shell.args(["-c", line]).env("PATH", std::env::join_paths(folders).expect("folders"));
+        shell.output().expect("a shell")
+    }
+
     /// Runs it, and expects it to fail with these words on stderr.
     #[track_caller]
     pub(crate) fn refuses(&self, arguments: &str, words: &[&str]) {
@@ -75,6 +88,14 @@ impl Sandbox {
             assert!(ran.stderr.contains(word), "no `{word}` in:\n{}", ran.stderr);
         }
     }
+}
+
+/// What a picture says, in words and curves. The colours are those of the numbers that are checked, and may differ in
+/// their last bit from processor to processor.
+pub(crate) fn told(svg: &str) -> Vec<&str> {
+    svg.lines()
+        .filter(|line| ["<svg", "<title", "<text", "<polyline"].iter().any(|x| line.starts_with(x)))
+        .collect()
 }
 
 /// The folder of the ready-made specifications.

@@ -1,23 +1,18 @@
 //! Every command of `docs/slides.md`, run as it stands there: the numbers behind its picture against the f64 reference
 //! or what is known of them, and the picture against the one in the repository.
 
-use std::path::{Path, PathBuf};
-
+use convolve_tests::pages::{root, text};
 use convolve_tests::reference::{self, Array, Padding, Pool, Window, activation};
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, array};
+use crate::sandbox::{Sandbox, array, told};
 
 /// Commands whose own tests check them; training takes too long to be repeated here.
 const ELSEWHERE: [&str; 4] = ["train", "evaluate", "features", "graph"];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
-}
-
 /// The commands of the page, each in words; quotes hold words together.
 fn commands() -> Vec<Vec<String>> {
-    let page = std::fs::read_to_string(root().join("docs/slides.md")).expect("the page");
+    let page = text("docs/slides.md");
     for slide in 1..=15 {
         assert!(page.contains(&format!("\n## {slide} ")), "slide {slide}");
     }
@@ -63,18 +58,9 @@ fn every_command_makes_its_picture_of_the_right_numbers() {
         check(words, &stdout);
         for picture in words.iter().filter(|word| word.ends_with(".svg")) {
             let new = std::fs::read_to_string(sandbox.path(picture)).expect("a picture");
-            let kept = std::fs::read_to_string(root().join(picture)).expect("a picture of the repository");
-            assert_eq!(told(&new), told(&kept), "{picture} is not what its command makes: renew it");
+            assert_eq!(told(&new), told(&text(picture)), "{picture} is not what its command makes: renew it");
         }
     }
-}
-
-/// What a picture says, in words and curves. The colours are those of the numbers that are checked, and may differ in
-/// their last bit from processor to processor.
-fn told(svg: &str) -> Vec<&str> {
-    svg.lines()
-        .filter(|line| ["<svg", "<title", "<text", "<polyline"].iter().any(|x| line.starts_with(x)))
-        .collect()
 }
 
 fn window(kernel: usize, stride: usize, dilation: usize, padding: usize) -> Window {
@@ -267,7 +253,7 @@ fn curves(printed: &Value) {
 /// The network of slide 9 has learned, and what the page says of it is what its history says.
 fn history(printed: &Value) {
     let values = |name: &str| serde_json::from_value::<Vec<f64>>(printed[name].clone()).expect(name);
-    let page = std::fs::read_to_string(root().join("docs/slides.md")).expect("the page");
+    let page = text("docs/slides.md");
     let train = commands().into_iter().find(|words| words[0] == "train").expect("the command");
     assert!(train.join(" ").contains("--epochs 5 --batch-size 128 --validation-split 0.1"), "{train:?}");
     let [losses, accuracies] = ["loss", "accuracy"].map(values);
