@@ -128,8 +128,8 @@ fn every_command_that_prints_results_has_a_form_for_programs() {
         .filter_map(|line| line.split(' ').next())
         .filter(|name| *name != "help" && !sandbox.run(&format!("{name} --help")).stdout.contains("json"))
         .collect();
-    // Rust, a page and a script are for programs already.
-    assert_eq!(without, ["expand", "report", "completions"]);
+    // An explanation is for people; Rust, a page and a script are for programs already.
+    assert_eq!(without, ["explain", "expand", "report", "completions"]);
 }
 
 #[test]
