@@ -89,18 +89,8 @@ fn commands(block: &Block) -> Vec<(String, String)> {
     commands
 }
 
-/// Messages without their codes, `error[C0101]: `.
-fn without_codes(text: &str) -> String {
-    let plain = |line: &str| match line.split_once("]: ") {
-        Some((start, message)) if start.starts_with("error[") => format!("error: {message}"),
-        _ => line.to_owned(),
-    };
-    text.split_inclusive('\n').map(plain).collect()
-}
-
-/// Whether what is printed is what is shown, but for what is left out and the codes of messages.
+/// Whether what is printed is what is shown, but for what is left out.
 fn is_shown(printed: &str, shown: &str) -> bool {
-    let (printed, shown) = (without_codes(printed), without_codes(shown));
     let mut rest = printed.trim_end();
     let mut gap = false;
     for piece in shown.trim_end().split_inclusive(LEFT_OUT) {
