@@ -351,7 +351,8 @@ fn a_factor_of_channels_goes_into_the_kernel() {
   - mul: {{ name: product, from: [wide, gate] }}
 {between}  - conv2d: {{ name: narrow, filters: 16, {last}\n"
         );
-        let graph = graph(&text).expect("a valid network");
+        let mut graph = graph(&text).expect("a valid network");
+        optimise(&mut graph, &Options::default());
         let reports = plan(&graph, &Options::default()).reports;
         let ours = reports.iter().filter(|report| report.pass == "scaled_kernels");
         ours.map(ToString::to_string).collect()

@@ -33,7 +33,8 @@ pub(crate) struct Core {
     tensors: f64,
     /// Bytes a cycle of tensors that it holds.
     near: f64,
-    /// Floats of rows between convolutions that it holds beside their weights: half of the smallest of common processors.
+    /// Floats of rows between convolutions that it holds beside their weights. The count does not know how much more costs
+    /// when it does not.
     pub(super) strip: usize,
 }
 
