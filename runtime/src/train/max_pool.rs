@@ -1,6 +1,6 @@
 use super::Pass;
 use super::pool::Cells;
-use crate::kernels::rows::{load, store};
+use crate::kernels::rows::load;
 use crate::kernels::{Activation, Windows};
 use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
@@ -56,44 +56,54 @@ impl WithSimd for Map<'_> {
                 let pixel = y * columns + x;
                 let result = &mut self.output[pixel * output.pitch..][..channels];
                 let choices = &mut self.choices[pixel * choice.pitch..][..channels];
-                let vectors = result.chunks_mut(S::LANES).zip(choices.chunks_mut(S::LANES));
-                for (index, (result, choice)) in vectors.enumerate() {
-                    let window = Window {
-                        cells: &cells,
-                        input: self.input,
-                        channel: index * S::LANES,
-                        lanes: result.len(),
-                    };
-                    // The commonest window without a loop.
-                    let counts = [down.count, across.count];
-                    let counts = if counts == [2, 2] { [2, 2] } else { counts };
-                    let [top, chosen] = window.largest(s, counts, self.limits);
-                    store(s, top, result);
-                    store(s, chosen, choice);
+                let window = Window { cells: &cells, counts: [down.count, across.count], input: self.input };
+                let whole = channels / S::LANES * S::LANES;
+                for channel in (0..whole).step_by(S::LANES) {
+                    let [top, chosen] = window.largest(s, channel, S::LANES, self.limits);
+                    s.store(top, &mut result[channel..]);
+                    s.store(chosen, &mut choices[channel..]);
+                }
+                if whole < channels {
+                    let [top, chosen] = window.largest(s, whole, channels - whole, self.limits);
+                    s.store_partial(top, &mut result[whole..]);
+                    s.store_partial(chosen, &mut choices[whole..]);
                 }
             }
         }
     }
 }
 
-/// Some channels of the cells of a window.
+/// The cells of a window.
 struct Window<'a> {
     cells: &'a Cells,
+    /// Rows and columns of them.
+    counts: [usize; 2],
     input: &'a [f32],
-    channel: usize,
-    lanes: usize,
 }
 
 impl Window<'_> {
-    /// The largest of so many rows and columns of cells, and which it is.
+    /// The largest cells of some channels, and which they are.
     #[inline(always)]
-    fn largest<S: Simd>(&self, s: S, [rows, columns]: [usize; 2], [low, high]: [f32; 2]) -> [S::V; 2] {
-        let (mut top, mut choice) = (s.splat(f32::NEG_INFINITY), s.splat(0.0));
-        for row in 0..rows {
-            for column in 0..columns {
-                let x = load(s, &self.input[self.cells.at(row, column) + self.channel..][..self.lanes]);
-                let index = s.splat((row * columns + column) as f32);
-                choice = s.select(s.lt(top, x), index, choice);
+    fn largest<S: Simd>(&self, s: S, channel: usize, lanes: usize, [low, high]: [f32; 2]) -> [S::V; 2] {
+        let [mut top, mut choice] = [s.splat(f32::NEG_INFINITY), s.splat(0.0)];
+        // A macro, because nothing makes the compiler inline a closure.
+        macro_rules! read {
+            ($row:expr, $column:expr) => {
+                load(s, &self.input[self.cells.at($row, $column) + channel..][..lanes])
+            };
+        }
+        if self.counts == [2, 2] {
+            // The commonest window, without a loop.
+            top = read!(0, 0);
+            for (index, x) in [(1.0, read!(0, 1)), (2.0, read!(1, 0)), (3.0, read!(1, 1))] {
+                choice = s.select(s.lt(top, x), s.splat(index), choice);
+                top = s.maximum(top, x);
+            }
+        } else {
+            let [rows, columns] = self.counts;
+            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+                let (index, x) = ((row * columns + column) as f32, read!(row, column));
+                choice = s.select(s.lt(top, x), s.splat(index), choice);
                 top = s.maximum(top, x);
             }
         }

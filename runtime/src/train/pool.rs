@@ -168,13 +168,16 @@ impl Window {
         choices: &[f32],
         output: &mut [f32],
     ) {
-        let vectors = gradient.chunks(S::LANES).zip(choices.chunks(S::LANES));
-        for (index, (gradient, choices)) in vectors.enumerate() {
-            let (g, lanes) = (load(s, gradient), gradient.len());
-            let choice = if MAX { load(s, choices) } else { g };
-            // The commonest window without a loop.
-            let counts = if self.counts == [2, 2] { [2, 2] } else { self.counts };
-            self.vector::<S, MAX, ADD>(s, [g, choice], counts, index * S::LANES, lanes, output);
+        let whole = gradient.len() / S::LANES * S::LANES;
+        let (vectors, rest) = gradient.split_at(whole);
+        for (index, g) in vectors.chunks_exact(S::LANES).enumerate() {
+            let channel = index * S::LANES;
+            let choice = if MAX { s.load(&choices[channel..]) } else { s.splat(0.0) };
+            self.vector::<S, MAX, ADD>(s, [s.load(g), choice], channel, S::LANES, output);
+        }
+        if !rest.is_empty() {
+            let choice = if MAX { s.load_partial(&choices[whole..]) } else { s.splat(0.0) };
+            self.vector::<S, MAX, ADD>(s, [s.load_partial(rest), choice], whole, rest.len(), output);
         }
     }
 
@@ -184,7 +187,6 @@ impl Window {
         &self,
         s: S,
         [g, choice]: [S::V; 2],
-        [rows, columns]: [usize; 2],
         channel: usize,
         lanes: usize,
         output: &mut [f32],
@@ -192,18 +194,31 @@ impl Window {
         let (share, zero) = (s.mul(g, s.splat(self.share)), s.splat(0.0));
         // What is left to give.
         let mut rest = g;
-        for row in 0..rows {
-            for column in 0..columns {
+        // Macros, because nothing makes the compiler inline a closure.
+        macro_rules! give {
+            ($row:expr, $column:expr, $index:expr) => {
                 let given = if MAX {
-                    let chosen = s.lt(choice, s.splat((row * columns + column) as f32 + 0.5));
+                    let chosen = s.lt(choice, s.splat($index as f32 + 0.5));
                     let given = s.select(chosen, rest, zero);
                     rest = s.select(chosen, zero, rest);
                     given
                 } else {
                     share
                 };
-                let to = &mut output[self.cells.at(row, column) + channel..][..lanes];
+                let to = &mut output[self.cells.at($row, $column) + channel..][..lanes];
                 store(s, if ADD { s.add(load(s, to), given) } else { given }, to);
+            };
+        }
+        let [rows, columns] = self.counts;
+        if self.counts == [2, 2] {
+            // The commonest window, without a loop.
+            give!(0, 0, 0);
+            give!(0, 1, 1);
+            give!(1, 0, 2);
+            give!(1, 1, 3);
+        } else {
+            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+                give!(row, column, row * columns + column);
             }
         }
     }
