@@ -27,6 +27,7 @@ mod neon;
 mod outer;
 mod prefetch;
 mod scalar;
+mod schemes;
 mod tile;
 mod tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -40,13 +41,14 @@ pub use level::Level;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 pub use neon::Neon;
 pub(crate) use outer::{Operand, Outer};
-pub(crate) use prefetch::{FAR, will_read};
+pub(crate) use prefetch::FAR;
 pub use scalar::Scalar;
+pub(crate) use schemes::{Along, F2, F4, Scheme};
 pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::Wasm;
-pub(crate) use winograd::{Along, F2, F4, Join, Outputs, Scheme, Window};
+pub(crate) use winograd::{Join, Outputs, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};
 

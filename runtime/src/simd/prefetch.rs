@@ -5,17 +5,17 @@
 /// Floats of a tensor that a second-level cache does not hold.
 pub(crate) const FAR: usize = 128 * 1024;
 
-/// Asks for the cache lines of `floats` in the second-level cache, to read.
+/// Asks for the cache lines of so many floats in the second-level cache, to read; they need not exist.
 #[inline(always)]
-pub(crate) fn will_read(floats: &[f32]) {
+pub(super) fn will_read(floats: *const f32, count: usize) {
     #[cfg(target_arch = "x86_64")]
-    for line in floats.chunks(LINE) {
+    for line in (0..count).step_by(LINE) {
         use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // SAFETY: a hint touches no memory, and every x86-64 processor has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(floats.wrapping_add(line).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = floats;
+    let _ = (floats, count);
 }
 
 /// Asks for the cache lines of so many floats in the second-level cache, to write.

@@ -140,7 +140,7 @@ impl Line<'_> {
             let cell = pixel * self.step * self.output.pitch;
             will_write(self.output.to.wrapping_add(cell), self.channels);
             if let Some((floats, step)) = self.residual {
-                will_read(&floats[pixel * step..][..self.channels]);
+                will_read(floats[pixel * step..].as_ptr(), self.channels);
             }
         }
     }

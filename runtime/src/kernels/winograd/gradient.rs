@@ -138,7 +138,8 @@ impl Gradients<'_, '_> {
             let row = cell(down.first(y), down.step(), slot.height, slot.width * slot.pitch);
             let column = cell(across.first(x), across.step(), slot.width, slot.pitch);
             let output = to.from(index, 0);
-            Window { input: floats, rows: from_fn(row), columns: from_fn(column), channels, output, step }
+            let (rows, columns) = (from_fn(row), from_fn(column));
+            Window { input: floats, rows, columns, channels, output, step, far: false }
                 .compute::<S, F, N>(simd);
         }
     }

@@ -24,7 +24,7 @@ const BLOCKS: usize = 4;
 /// few, two threads rather take half the tiles each than share transformed windows.
 const TILES: usize = 16;
 const KEPT: usize = 128 * 1024;
-/// Most parts of a layer: within one the cells of the next block are asked for in time.
+/// Most parts of a layer: within one the cells of the next tile are asked for in time.
 const PARTS: usize = 16;
 
 /// A tensor that a convolution reads.
@@ -156,8 +156,7 @@ impl Winograd {
                     let all = cells.squares();
                     for block in split(&all, all.len().div_ceil(self.block)) {
                         operands.transform(block.clone(), &mut Cells::new(floats, &windows));
-                        let next = block.end..all.end.min(block.end + block.len());
-                        operands.multiply(floats, products, block, next, cells);
+                        operands.multiply(floats, products, block, cells);
                     }
                 },
             );
@@ -172,7 +171,7 @@ impl Winograd {
             });
             let (all, groups) = (Parts::new(block.clone(), 1, 1), Parts::new(0..channels, GROUP, count));
             Grid::tiled(output, &self.output, tiling, all, groups).each(team, products, |cells, products| {
-                operands.multiply(floats, products, block.clone(), 0..0, cells)
+                operands.multiply(floats, products, block.clone(), cells)
             });
         }
     }

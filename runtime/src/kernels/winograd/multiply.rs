@@ -3,9 +3,7 @@
 use core::ops::Range;
 
 use super::{GROUP, Operands, PoolOp, Winograd};
-use crate::simd::{
-    Cells, F2, F4, FAR, Join, Line, Outputs, Reads, Scheme, Simd, Square, Target, WithSimd, will_read,
-};
+use crate::simd::{Cells, F2, F4, FAR, Join, Line, Outputs, Reads, Scheme, Simd, Square, Target, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -13,14 +11,12 @@ use crate::weights::{PANEL, padded};
 const ZEROS: [f32; GROUP] = [0.0; GROUP];
 
 impl Operands<'_> {
-    /// Computes some channels of the outputs of these tiles from their transformed windows; the windows of the tiles
-    /// `next` will be read then.
+    /// Computes some channels of the outputs of these tiles from their transformed windows.
     pub(super) fn multiply(
         &self,
         windows: &[f32],
         products: &mut [f32],
         tiles: Range<usize>,
-        next: Range<usize>,
         output: &mut Cells<'_>,
     ) {
         let Winograd { activation, output: Slot { channels: outputs, pitch, .. }, .. } = self.layer;
@@ -31,7 +27,6 @@ impl Operands<'_> {
             windows,
             products,
             tiles: tiles.clone(),
-            next,
             output: &mut *output,
             bias,
             panels,
@@ -50,7 +45,6 @@ struct Multiply<'a, 'o> {
     windows: &'a [f32],
     products: &'a mut [f32],
     tiles: Range<usize>,
-    next: Range<usize>,
     output: &'a mut Cells<'o>,
     bias: &'a [f32],
     panels: &'a [f32],
@@ -71,7 +65,7 @@ impl WithSimd for Multiply<'_, '_> {
 impl Multiply<'_, '_> {
     #[inline(always)]
     fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
-        let Self { operands, windows, products, tiles, next, output, bias, panels } = self;
+        let Self { operands, windows, products, tiles, output, bias, panels } = self;
         let (map, step, inputs) =
             (operands.layout.windows, operands.layout.products, operands.layer.inputs());
         let panel = N * N * inputs * PANEL;
@@ -106,9 +100,6 @@ impl Multiply<'_, '_> {
                     for tile in share::<N>(element, &tiles) {
                         output.square(tile, first).will_write(channels.len());
                     }
-                }
-                if channels.end == own.end && !next.is_empty() {
-                    operands.will_read::<N>(element, &next);
                 }
                 line.input = &windows[element * floats..];
                 line.weights = &weights[element * inputs * PANEL..];
@@ -165,35 +156,6 @@ impl Operands<'_> {
             },
             channels: channels.len(),
             output,
-        }
-    }
-
-    /// Asks for an element's share of the cells that the windows of some tiles read: a part of a row of each row of
-    /// tiles.
-    #[inline(always)]
-    fn will_read<const N: usize>(&self, element: usize, tiles: &Range<usize>) {
-        let columns = self.tiling[1].count();
-        for (source, input, _) in self.sources().filter(|(source, ..)| source.slot.span() > FAR) {
-            let Slot { height, width, channels, pitch, .. } = source.slot;
-            let mut first = tiles.start;
-            while first < tiles.end {
-                let [y, x] = self.place(first);
-                let count = (tiles.end - first).min(columns - x);
-                first += count;
-                let Some(row) = self.row(y, element % N, source).filter(|&row| row < height) else {
-                    continue;
-                };
-                let from = self.column(x, 0, source).unwrap_or(0);
-                let end = self.column(x + count - 1, N, source).unwrap_or(0).min(width);
-                let share = |part: usize| from + end.saturating_sub(from) * part / N;
-                let pixel = |column: usize| (row * width + column) * pitch;
-                let (from, end) = (share(element / N), share(element / N + 1));
-                if pitch == channels {
-                    will_read(&input[pixel(from)..pixel(end)]);
-                } else {
-                    (from..end).for_each(|column| will_read(&input[pixel(column)..][..channels]));
-                }
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::Operands;
-use crate::simd::{Along, Cells, F2, F4, Simd, Window, WithSimd};
+use crate::simd::{Along, Cells, F2, F4, FAR, Simd, Window, WithSimd};
 
 impl Operands<'_> {
     /// Transforms some channels of the windows of these tiles.
@@ -42,12 +42,12 @@ impl Transform<'_, '_> {
             if own.is_empty() {
                 continue;
             }
-            let input = &input[own.start - first..];
+            let (input, far) = (&input[own.start - first..], source.slot.span() > FAR);
             for (index, tile) in tiles.clone().enumerate() {
                 let [rows, columns] = operands.window::<N>(tile, source);
                 let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
                 let channels = own.len();
-                Window { input, rows, columns, channels, output, step }.compute::<S, F, N>(simd);
+                Window { input, rows, columns, channels, output, step, far }.compute::<S, F, N>(simd);
             }
         }
     }

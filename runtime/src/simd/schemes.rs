@@ -1,0 +1,107 @@
+//! Winograd's transforms along one axis, of vectors of channels.
+//!
+//! `F(t × t, 3 × 3)` computes `t × t` outputs from a window of `n = t + 2` cells on each side:
+//! `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A` (Lavin & Gray 2016). The matrices follow from `n − 1` points
+//! and infinity (Toom 1963, Cook 1966): with `M(x) = Π (x − pᵢ)`, row `i` of `Bᵀ` holds the
+//! coefficients of `M(x) / (x − pᵢ)`, the last those of `M(x)`; column `i` of `Aᵀ` the powers of `pᵢ`, the last
+//! the highest power alone; and row `i` of `G` is `(1, pᵢ, pᵢ²) / M′(pᵢ)`, the last `(0, 0, 1)`.
+
+use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+use super::Simd;
+
+/// A transform of `I` cells to the `N` elements of a window: `Bᵀ d`, of as many cells as there are elements, or `A y`, of
+/// the gradients of a tile's outputs.
+pub(crate) trait Along<const I: usize, const N: usize> {
+    /// The transform along one axis.
+    fn apply<S: Simd>(simd: S, cells: [S::V; I]) -> [S::V; N];
+}
+
+/// The matrices of a tile of `T` outputs and `N` cells a side, times a vector.
+pub(crate) trait Scheme<const N: usize, const T: usize>: Along<N, N> + Along<T, N> {
+    /// `Aᵀ m`
+    fn outputs<S: Simd>(simd: S, m: [S::V; N]) -> [S::V; T];
+}
+
+/// Four outputs a side; points 0, ±√½, ±√2, whose error is a third of that of 0, ±1, ±2.
+pub(crate) struct F4;
+
+impl Along<6, 6> for F4 {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 6]) -> [S::V; 6] {
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let even = [add_scaled(-2.0, d[2], d[4]), add_scaled(-0.5, d[2], d[4])];
+        let root = |factor: f32, a| simd.mul(simd.splat(factor), a);
+        let odd = [
+            add_scaled(FRAC_1_SQRT_2, d[3], root(-SQRT_2, d[1])),
+            add_scaled(SQRT_2, d[3], root(-FRAC_1_SQRT_2, d[1])),
+        ];
+        [
+            add_scaled(-2.5, d[2], simd.add(d[0], d[4])),
+            simd.add(even[0], odd[0]),
+            simd.sub(even[0], odd[0]),
+            simd.add(even[1], odd[1]),
+            simd.sub(even[1], odd[1]),
+            add_scaled(-2.5, d[3], simd.add(d[1], d[5])),
+        ]
+    }
+}
+
+impl Along<4, 6> for F4 {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, y: [S::V; 4]) -> [S::V; 6] {
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let even = [add_scaled(0.5, y[2], y[0]), add_scaled(2.0, y[2], y[0])];
+        let root = |factor: f32, a| simd.mul(simd.splat(factor), a);
+        let odd =
+            [root(FRAC_1_SQRT_2, add_scaled(0.5, y[3], y[1])), root(SQRT_2, add_scaled(2.0, y[3], y[1]))];
+        [
+            y[0],
+            simd.add(even[0], odd[0]),
+            simd.sub(even[0], odd[0]),
+            simd.add(even[1], odd[1]),
+            simd.sub(even[1], odd[1]),
+            y[3],
+        ]
+    }
+}
+
+impl Scheme<6, 4> for F4 {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 6]) -> [S::V; 4] {
+        let even = [simd.add(m[1], m[2]), simd.add(m[3], m[4])];
+        let odd = [simd.sub(m[1], m[2]), simd.sub(m[3], m[4])];
+        let scaled = |factor: f32, v| simd.mul(simd.splat(factor), v);
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        [
+            simd.add(simd.add(m[0], even[0]), even[1]),
+            add_scaled(SQRT_2, odd[1], scaled(FRAC_1_SQRT_2, odd[0])),
+            add_scaled(2.0, even[1], scaled(0.5, even[0])),
+            add_scaled(2.0 * SQRT_2, odd[1], add_scaled(0.5 * FRAC_1_SQRT_2, odd[0], m[5])),
+        ]
+    }
+}
+
+/// Two outputs a side; points 0, ±1.
+pub(crate) struct F2;
+
+impl Along<4, 4> for F2 {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 4]) -> [S::V; 4] {
+        [simd.sub(d[2], d[0]), simd.add(d[2], d[1]), simd.sub(d[2], d[1]), simd.sub(d[3], d[1])]
+    }
+}
+
+impl Along<2, 4> for F2 {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, [a, b]: [S::V; 2]) -> [S::V; 4] {
+        [a, simd.add(a, b), simd.sub(a, b), b]
+    }
+}
+
+impl Scheme<4, 2> for F2 {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 4]) -> [S::V; 2] {
+        [simd.add(simd.add(m[0], m[1]), m[2]), simd.add(simd.sub(m[1], m[2]), m[3])]
+    }
+}
