@@ -58,7 +58,9 @@ impl Depthwise {
         let macs = 2 * self.rows.kernel * self.columns.kernel * pixels * channels;
         let count = if team.is_alone() { 1 } else { parts(macs) };
         let by_channels = channels > pixels && self.multiplier == 1;
-        let groups = Parts::new(0..channels, 2 * PANEL, if by_channels { count } else { 1 });
+        // The channels past the last whole unit go with those before them: alone they may not fill a vector.
+        let unit = 2 * PANEL;
+        let groups = Parts::new(0..channels, unit, if by_channels { count.min(channels / unit) } else { 1 });
         [Parts::new(0..pixels, width, count / groups.count()), groups]
     }
 }
