@@ -93,7 +93,7 @@ impl Window<'_> {
             };
         }
         if self.counts == [2, 2] {
-            // The commonest window, without a loop.
+            // The commonest window, whose loop is unrolled.
             top = read!(0, 0);
             for (index, x) in [(1.0, read!(0, 1)), (2.0, read!(1, 0)), (3.0, read!(1, 1))] {
                 choice = s.select(s.lt(top, x), s.splat(index), choice);
