@@ -55,19 +55,18 @@ impl Recorder<'_> {
             Op::Pool { op, windows } => {
                 let gradient = self.tape.image_of(id, found.value);
                 let output = self.room(node.inputs[0]);
-                let choice = self.choices[id];
-                let pooled = match (op, choice) {
-                    (PoolOp::AverageWithPadding, _) => Pooled::AverageWithPadding,
-                    (_, Some(choice)) => Pooled::Max { choice: choice.slot },
-                    (_, None) => Pooled::Average,
+                let (pooled, kept) = match op {
+                    PoolOp::Max => {
+                        let choice =
+                            self.choices[id].unwrap_or_else(|| unreachable!("the way there notes choices"));
+                        (Pooled::Max { choice: choice.slot }, choice)
+                    }
+                    PoolOp::Average => (Pooled::Average, gradient),
+                    PoolOp::AverageWithPadding => (Pooled::AverageWithPadding, gradient),
                 };
                 let kernel =
                     PoolGradient { gradient: gradient.slot, output: output.slot, pooled, windows: *windows };
-                self.tape.push(
-                    id,
-                    Step::PoolGradient(kernel),
-                    &[gradient, choice.unwrap_or(gradient), output],
-                );
+                self.tape.push(id, Step::PoolGradient(kernel), &[gradient, kept, output]);
                 self.give(node.inputs[0], Found { value: output, own: true });
             }
             Op::Pad { top, left, mode } => self.moved(id, found, |gradient, output| {
