@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Random, check, end};
+use common::{Random, after, check, end};
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, Binary, BinaryOp, Conv2d, Sampling, Scaled};
 use convolve_runtime::run::Run;
@@ -61,11 +61,7 @@ fn gives_what_the_kernels_give_one_after_the_other() {
         let weights = random.floats(16 + padded(conv.output.channels) + scratch.len());
         let arena = random.floats(end(&scratch) + 3);
         for level in Level::available() {
-            let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| {
-                let mut arena = arena.clone();
-                work(&mut Run { team, ..Run::new(level, &weights, &[], &mut arena) });
-                arena
-            };
+            let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| after(level, team, &weights, &arena, work);
             let expected = run(&Team::ALONE, &|run| {
                 product.run(run);
                 apart.run(run);

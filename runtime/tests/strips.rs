@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Random, check, end};
+use common::{Random, after, check, end};
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activation, Conv2d, Depthwise, Pool, PoolOp, Sampling, Squeeze, Strips, Windows,
@@ -106,11 +106,7 @@ fn compare(
     let weights = random.floats(weights);
     let arena = random.floats(end(&scratch) + 3);
     for level in Level::available() {
-        let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| {
-            let mut arena = arena.clone();
-            work(&mut Run { team, ..Run::new(level, &weights, &[], &mut arena) });
-            arena
-        };
+        let run = |team: &Team, work: &dyn Fn(&mut Run<'_>)| after(level, team, &weights, &arena, work);
         let apart = run(&Team::ALONE, apart);
         let check = |found: &[f32], how: &str| {
             for output in outputs {

@@ -1,7 +1,10 @@
 //! What the kernels' tests share: random numbers, random tensors, a comparison.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use convolve_runtime::run::Run;
+use convolve_runtime::simd::Level;
 use convolve_runtime::slot::{Memory, Slot};
+use convolve_runtime::team::Team;
 
 /// A small deterministic generator (xorshift64*, Vigna 2016).
 pub(crate) struct Random(u64);
@@ -78,4 +81,17 @@ pub(crate) fn check(case: &str, slot: &Slot, before: &[f32], after: &[f32], expe
             "{case}: float {float} was overwritten"
         );
     }
+}
+
+/// The arena after some kernels have worked on it.
+pub(crate) fn after(
+    level: Level,
+    team: &Team,
+    weights: &[f32],
+    arena: &[f32],
+    work: &dyn Fn(&mut Run<'_>),
+) -> Vec<f32> {
+    let mut arena = arena.to_vec();
+    work(&mut Run { team, ..Run::new(level, weights, &[], &mut arena) });
+    arena
 }
