@@ -12,7 +12,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activation, BinaryOp, BlockOrder, NormalizeOver, PadMode, PoolOp, ResizeMode, Sampling, Windows,
 };
-use convolve_runtime::weights::{Fold, Initial, Order, ParameterId, Stored};
+use convolve_runtime::weights::{Fold, Initial, Order, ParameterId, Part, Stored};
 
 use crate::spec::Place;
 
@@ -213,6 +213,8 @@ pub struct Conv {
     pub groups: usize,
     /// The kernel.
     pub weight: ParameterId,
+    /// The inputs of the kernel that are read here, if another convolution reads the rest.
+    pub part: Option<Part>,
     /// The bias.
     pub bias: Option<ParameterId>,
     /// A norm folded into the kernel's inputs.
@@ -236,6 +238,7 @@ impl Conv {
             filters,
             groups: 1,
             weight,
+            part: None,
             bias,
             before: None,
             after: None,

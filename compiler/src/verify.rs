@@ -13,7 +13,7 @@ use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, NormalizeOver, PadMode, Sampling, Windows};
 use convolve_runtime::weights::{Fold, Order, ParameterId};
 
-use crate::graph::{Conv, Graph, Layout, Node, Op, Shape};
+use crate::graph::{Conv, Graph, Layout, Node, Op, Parameter, Shape};
 
 /// Checks every invariant.
 ///
@@ -187,6 +187,16 @@ fn pools(windows: &Windows, input: Shape, output: Shape) -> bool {
 /// Whether each parameter exists and has the size that the operation reads; `channels` are the input's.
 fn parameters_hold(graph: &Graph, node: &Node, channels: usize) -> Result<(), String> {
     let filters = node.shape.channels();
+    let channels = match &node.op {
+        // The kernel and the norm before it are those of all inputs.
+        Op::Conv(Conv { rows, columns, weight, groups: 1, part: Some(part), .. }) => {
+            let elements = graph.parameters.get(*weight).map_or(0, Parameter::elements);
+            let all = elements / (rows.kernel * columns.kernel * filters).max(1);
+            holds(part.first + channels <= all, "a part that its kernel has not")?;
+            all
+        }
+        _ => channels,
+    };
     let sized = |id: ParameterId, size: usize| {
         let shape = graph.parameters.get(id).map(|parameter| parameter.shape.as_slice());
         let fits = shape.is_some_and(|shape| shape.iter().product::<usize>() == size);
@@ -204,6 +214,7 @@ fn parameters_hold(graph: &Graph, node: &Node, channels: usize) -> Result<(), St
     match &node.op {
         Op::Conv(op) => {
             let size = op.rows.kernel * op.columns.kernel * (channels / op.groups) * filters;
+            holds(op.part.is_none() || op.groups == 1, "a part of a grouped kernel")?;
             let rank = graph.parameters.get(op.weight).map_or(0, |parameter| parameter.shape.len());
             holds(rank == 4 || rank == 2 && is_point(op), "a kernel of the wrong rank")?;
             kernel(op.weight, size, op.bias, op.before, op.after)?;

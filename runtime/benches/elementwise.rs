@@ -111,6 +111,7 @@ fn packing(criterion: &mut Criterion) {
             order: &[],
             before: None,
             after: None,
+            part: None,
             at: index * (outputs + outputs * inputs * 9),
         })
     };

@@ -12,7 +12,7 @@ use convolve_runtime::measure::{fastest, peak};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::{Level, Simd, WithSimd};
 use convolve_runtime::slot::{Memory, Slot};
-use convolve_runtime::weights::{Stored, padded};
+use convolve_runtime::weights::{Stored, Tile, padded};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 /// A layer with its memory.
@@ -69,17 +69,20 @@ impl Layer {
         name: &'static str,
         size: usize,
         [inputs, outputs]: [usize; 2],
-        tile: usize,
+        tile: Tile,
         block: usize,
     ) -> Self {
         let axis = window(3, 1);
-        let [input, output] = [tensor(0, size, inputs), tensor(size * size * inputs, size, outputs)];
+        // Phases are those of a map of half the size.
+        let repeat = [tile.phases(); 2];
+        let [input, output] =
+            [tensor(0, size / repeat[0], inputs), tensor(size * size * inputs, size, outputs)];
         let scratch = Slot::arena(
             padded(output.offset + output.span()),
             [1, 1, Winograd::scratch(tile, block, inputs)],
         );
         let kernel = Winograd {
-            input: Source { slot: input, repeat: [1, 1] },
+            input: Source { slot: input, repeat },
             beside: None,
             output,
             residual: None,
@@ -92,7 +95,7 @@ impl Layer {
             activation: Activation::Relu,
             pool: None,
         };
-        let weights = padded(outputs) * (1 + (tile + 2).pow(2) * inputs);
+        let weights = padded(outputs) * (1 + tile.kernels() * inputs);
         let floats = scratch.offset + scratch.span();
         let macs = taps_inside(&axis, size).pow(2) * inputs * outputs;
         Self::new(name, macs, Kernel::Winograd(kernel), floats, weights)
@@ -174,12 +177,14 @@ fn layers() -> Vec<Layer> {
         Layer::conv("3×3 128→128 28²", 28, 128, 128, window(3, 1)),
         Layer::conv("3×3 256→256 14²", 14, 256, 256, window(3, 1)),
         Layer::conv("3×3 512→512 7²", 7, 512, 512, window(3, 1)),
-        Layer::winograd("winograd 64→64 256²", 256, [64, 64], 4, 28),
-        Layer::winograd("winograd 64→64 128²", 128, [64, 64], 4, 28),
-        Layer::winograd("winograd 128→128 28²", 28, [128, 128], 4, 13),
-        Layer::winograd("winograd 256→256 14²", 14, [256, 256], 4, 8),
-        Layer::winograd("winograd 512→512 7²", 7, [512, 512], 4, 4),
-        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], 2, 14),
+        Layer::winograd("winograd 64→64 256²", 256, [64, 64], Tile::FOUR, 28),
+        Layer::winograd("winograd 64→64 128²", 128, [64, 64], Tile::FOUR, 28),
+        Layer::winograd("winograd 128→128 28²", 28, [128, 128], Tile::FOUR, 13),
+        Layer::winograd("winograd 256→256 14²", 14, [256, 256], Tile::FOUR, 8),
+        Layer::winograd("winograd 512→512 7²", 7, [512, 512], Tile::FOUR, 4),
+        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], Tile::TWO, 14),
+        Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::FOUR, 14),
+        Layer::winograd("winograd phases 256→128 128²", 128, [256, 128], Tile::PHASE, 14),
         Layer::conv("3×3/2 64→128 56²", 56, 64, 128, window(3, 2)),
         Layer::conv(
             "3×3 dilated 12 512→256 33²",

@@ -21,7 +21,7 @@ pub use crate::threads::Threads;
 pub use crate::trace::{Kept, Layers, Traced, Unfused};
 pub use crate::train::*;
 pub use crate::weights::{
-    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides, init,
+    Data, DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Part, Stored, Strides, Tile, init,
 };
 #[cfg(feature = "std")]
 pub use crate::weights::{WeightsError, file::open};

@@ -120,6 +120,7 @@ fn weights_are_rounded_to_the_nearest_bfloat16() {
             order: &[],
             before: None,
             after: None,
+            part: None,
             at: 0,
         });
         let mut packed = vec![f32::NAN; padded(outputs) * (1 + inputs.div_ceil(2))];

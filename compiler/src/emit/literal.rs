@@ -16,7 +16,7 @@ use convolve_runtime::train::{
     ResizeGradient, Restored, Rows, Saved, Segment, SoftmaxGradient, Statistics, Step,
 };
 use convolve_runtime::weights::{
-    DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Stored, Strides,
+    DepthwiseWeights, Fold, Initial, Load, Order, Panels, Parameter, Part, Stored, Strides, Tile,
 };
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{ToTokens, quote};
@@ -68,7 +68,9 @@ structs! {
     Strides { output, input, row, column, group }
     Fold { weight, bias, mean, variance, epsilon }
     Order { pixels, channels }
-    Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, at }
+    Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, part, at }
+    Part { first, biased }
+    Tile { outputs, taps }
     DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
     Program<'_> {
         tensors, loads, trained, kept, weights, derived, restored, statistics, sums, arena, shared, rows_arena, steps, layers, rows,

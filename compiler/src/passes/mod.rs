@@ -11,6 +11,7 @@ mod fuse_pooling;
 mod fuse_residual;
 mod pad_small;
 mod read_upsampled;
+mod split_concat;
 
 use crate::graph::{Graph, Node, Op, Shape};
 use crate::options::{Options, Outcome, Report};
@@ -29,7 +30,8 @@ pub struct Pass {
 ///
 /// Norms are folded first, because a folded norm lets an activation reach the convolution. Padding goes
 /// before upsampling, because it often stands between an upsampling and its convolution. Activations go
-/// before sums and pooling, which take the activation along. Last, the padding of small maps is set apart
+/// before sums and pooling, which take the activation along. Concatenations are parted before upsampling, for the sake
+/// of an enlarged part. Last, the padding of small maps is set apart
 /// again, when it is known what else a convolution does.
 pub const PASSES: &[Pass] = &[
     Pass { name: "drop_identities", run: |graph, _| drop_identities::run(graph) },
@@ -38,6 +40,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fuse_activation", run: |graph, _| fuse_activation::run(graph) },
     Pass { name: "fuse_residual", run: |graph, _| fuse_residual::run(graph) },
     Pass { name: "fuse_pooling", run: |graph, _| fuse_pooling::run(graph) },
+    Pass { name: "split_concat", run: split_concat::run },
     Pass { name: "read_upsampled", run: |graph, _| read_upsampled::run(graph) },
     Pass { name: "pad_small", run: pad_small::run },
 ];

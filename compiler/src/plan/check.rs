@@ -92,10 +92,12 @@ fn run(graph: &Graph, images: usize, step: &Step, arena: &mut [Option<Symbol>]) 
 /// Whether the memory that a kernel reads, writes and scratches is apart, as the runtime wants it.
 fn apart(kernel: &Kernel, reads: &[Slot]) -> Result<(), String> {
     let output = kernel.output();
-    let beside = if kernel.is_in_place() { &reads[1..] } else { reads };
-    if kernel.is_in_place() && reads[0] != output {
+    let changed = kernel.in_place();
+    if changed.is_some_and(|index| reads[index] != output) {
         return Err("it does not work in place".to_owned());
     }
+    let beside: Vec<&Slot> =
+        reads.iter().enumerate().filter(|(index, _)| Some(*index) != changed).map(|(_, slot)| slot).collect();
     let mut written = vec![output];
     written.extend(kernel.besides());
     written.extend(kernel.scratch());

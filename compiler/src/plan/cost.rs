@@ -6,7 +6,7 @@
 
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Sampling, Winograd};
-use convolve_runtime::weights::{PANEL, padded};
+use convolve_runtime::weights::{PANEL, Tile, padded};
 
 use super::{Kernel, macs};
 use crate::graph::{Conv, Graph, NodeId, Op, Shape};
@@ -23,8 +23,8 @@ pub(crate) struct Core {
     macs: f64,
     /// Pixels of the largest register tile.
     pixels: usize,
-    /// Winograd's transforms.
-    pub(super) transforms: [Transform; 2],
+    /// Winograd's transforms, by the number of weights.
+    pub(super) transforms: [Transform; 3],
     /// Cycles of one matrix product before it has computed anything.
     product: f64,
     /// Bytes a cycle of weights that a second-level cache does not hold.
@@ -38,18 +38,19 @@ pub(crate) struct Core {
     pub(super) strip: usize,
 }
 
-/// Cycles to transform [`PANEL`] channels of a tile with this many outputs a side.
+/// Cycles to transform [`PANEL`] channels of a tile.
 #[derive(Debug, PartialEq)]
 pub(super) struct Transform {
-    pub(super) tile: usize,
+    pub(super) tile: Tile,
     window: f64,
     outputs: f64,
 }
 
-const fn transforms(of_four: [f64; 2], of_two: [f64; 2]) -> [Transform; 2] {
+const fn transforms(of_two: [f64; 2], of_four: [f64; 2], of_phase: [f64; 2]) -> [Transform; 3] {
     [
-        Transform { tile: 4, window: of_four[0], outputs: of_four[1] },
-        Transform { tile: 2, window: of_two[0], outputs: of_two[1] },
+        Transform { tile: Tile::TWO, window: of_two[0], outputs: of_two[1] },
+        Transform { tile: Tile::FOUR, window: of_four[0], outputs: of_four[1] },
+        Transform { tile: Tile::PHASE, window: of_phase[0], outputs: of_phase[1] },
     ]
 }
 
@@ -61,7 +62,7 @@ const CORES: [Core; 4] = [
         peak: 16.0,
         macs: 15.4,
         pixels: 14,
-        transforms: transforms([300.0, 230.0], [110.0, 90.0]),
+        transforms: transforms([110.0, 90.0], [300.0, 230.0], [260.0, 200.0]),
         product: 40.0,
         weights: 14.0,
         tensors: 9.0,
@@ -73,7 +74,7 @@ const CORES: [Core; 4] = [
         peak: 16.0,
         macs: 15.0,
         pixels: 6,
-        transforms: transforms([500.0, 450.0], [180.0, 150.0]),
+        transforms: transforms([180.0, 150.0], [500.0, 450.0], [420.0, 380.0]),
         product: 40.0,
         weights: 14.0,
         tensors: 9.0,
@@ -85,7 +86,7 @@ const CORES: [Core; 4] = [
         peak: 8.0,
         macs: 7.2,
         pixels: 6,
-        transforms: transforms([900.0, 800.0], [320.0, 280.0]),
+        transforms: transforms([320.0, 280.0], [900.0, 800.0], [750.0, 680.0]),
         product: 60.0,
         weights: 8.0,
         tensors: 4.0,
@@ -97,7 +98,7 @@ const CORES: [Core; 4] = [
         peak: 2.0,
         macs: 1.5,
         pixels: 4,
-        transforms: transforms([3000.0, 2600.0], [1100.0, 900.0]),
+        transforms: transforms([1100.0, 900.0], [3000.0, 2600.0], [2500.0, 2200.0]),
         product: 60.0,
         weights: 8.0,
         tensors: 4.0,
@@ -169,7 +170,7 @@ impl Core {
     }
 
     /// Cycles to move tensors of so many floats.
-    pub(super) fn pass(&self, tensors: &[usize]) -> f64 {
+    pub(crate) fn pass(&self, tensors: &[usize]) -> f64 {
         self.moved(tensors).into_iter().sum()
     }
 
@@ -219,19 +220,22 @@ impl Core {
     ) -> (usize, f64) {
         let &Transform { tile, window, outputs: back } = transform;
         let (inputs, [rows, columns, outputs]) = (input.channels(), output.extents());
-        let elements = (tile + 2) * (tile + 2);
+        let elements = tile.elements();
         let tiles = Winograd::tiles(&conv.rows, rows, tile) * Winograd::tiles(&conv.columns, columns, tile);
+        let phases = tile.phases() * tile.phases();
+        let of_phase = tiles.div_ceil(phases);
         // Whole register tiles, or all.
         let most = (WINDOWS / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
-        let blocks = if tiles <= most + self.pixels / 4 { 1 } else { tiles.div_ceil(most) };
-        let block = tiles.div_ceil(blocks);
+        let blocks = if of_phase <= most + self.pixels / 4 { 1 } else { of_phase.div_ceil(most) };
+        let block = of_phase.div_ceil(blocks);
 
         let vectors = |channels: usize| channels.div_ceil(PANEL) as f64;
-        let [tiles, blocks, elements] = [tiles, blocks, elements].map(|count| count as f64);
+        let [tiles, blocks, elements, phases] = [tiles, blocks, elements, phases].map(|count| count as f64);
         let transforms = tiles * (window * vectors(inputs) + back * vectors(outputs));
         let weights = elements * inputs as f64 * padded(outputs) as f64;
-        let calls = blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
-        (block, transforms + calls + tiles * weights / self.macs + self.stream(weights, blocks))
+        let calls = phases * blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
+        let streams = phases * self.stream(weights, blocks);
+        (block, transforms + calls + tiles * weights / self.macs + streams)
     }
 
     /// Cycles to bring weights near, so many times.

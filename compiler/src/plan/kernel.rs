@@ -172,16 +172,20 @@ impl Kernel {
         }
     }
 
-    /// Whether it changes its first input in place.
+    /// Which of its [`reads`](Self::reads) it changes in place.
     #[must_use]
-    pub const fn is_in_place(&self) -> bool {
-        match self {
+    pub fn in_place(&self) -> Option<usize> {
+        let is_first = match self {
             Self::Binary(kernel) => kernel.left.is_none(),
             Self::Affine(kernel) => kernel.input.is_none(),
             Self::Activate(kernel) => kernel.input.is_none(),
             Self::Softmax(kernel) => kernel.input.is_none(),
+            Self::Winograd(kernel) if kernel.residual == Some(kernel.output) => {
+                return Some(self.reads().len() - 1);
+            }
             _ => false,
-        }
+        };
+        is_first.then_some(0)
     }
 
     /// The kernel's name in the runtime.

@@ -126,6 +126,7 @@ impl<'g> Loads<'g> {
             order: &[],
             before: conv.before,
             after: conv.after,
+            part: conv.part,
             at,
         }
     }
@@ -142,6 +143,7 @@ impl<'g> Loads<'g> {
             order: &dense.order,
             before: dense.before,
             after: dense.after,
+            part: None,
             at,
         }
     }

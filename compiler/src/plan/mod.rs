@@ -27,7 +27,7 @@ pub use tail::{Moved, Tail};
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;
 
-use crate::graph::{Graph, NodeId, Op};
+use crate::graph::{Conv, Graph, NodeId, Op};
 use crate::options::{Options, Outcome, Report};
 use arena::Buffer;
 use cost::Core;
@@ -136,7 +136,7 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
             continue;
         }
         if options.enabled(IN_PLACE) {
-            reports.extend(overwrite(graph, &mut storage, id).map(|outcome| outcome.report(IN_PLACE)));
+            reports.extend(overwrite(graph, &mut storage, id, ways[id]).map(|outcome| outcome.report(IN_PLACE)));
         }
         if matches!(node.op, Op::Concat) && options.enabled(CONCAT_VIEWS) {
             reports
@@ -190,13 +190,16 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     }
 }
 
-/// Lets an element-wise node overwrite one of its inputs, if it is one and may.
-fn overwrite(graph: &Graph, storage: &mut Storage<'_>, id: NodeId) -> Option<Outcome> {
+/// Lets an element-wise node overwrite one of its inputs, or a convolution in tiles what it adds, if it is one and may.
+fn overwrite(graph: &Graph, storage: &mut Storage<'_>, id: NodeId, way: Way) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let candidates = match node.op {
         Op::Activate { .. } | Op::Softmax { .. } | Op::Affine { .. } => &node.inputs[..1],
         // A difference can only overwrite what it subtracts from.
         Op::Binary(op, _) => &node.inputs[..if lower::commutes(op) { 2 } else { 1 }],
+        Op::Conv(Conv { pool: None, .. }) if node.inputs.len() > 1 && matches!(way, Way::Tiles(_)) => {
+            &node.inputs[1..]
+        }
         _ => return None,
     };
     let mut fault = "one operand stands for all pixels";

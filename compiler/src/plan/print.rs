@@ -50,7 +50,7 @@ impl Plan<'_> {
             let kernel = &step.kernel;
             let reads: Vec<String> = kernel.reads().iter().map(Place::string).collect();
             write!(f, "{:3} {} {} -> ", first + index, kernel.name(), reads.join(", "))?;
-            if kernel.is_in_place() {
+            if kernel.in_place() == Some(0) {
                 write!(f, "in place")?;
             } else {
                 let written: Vec<String> =

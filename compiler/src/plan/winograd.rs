@@ -1,7 +1,7 @@
 //! Whether a convolution is computed directly or in transformed tiles.
 
 use convolve_runtime::kernels::{Activation, Sampling, Windows};
-use convolve_runtime::weights::PANEL;
+use convolve_runtime::weights::{PANEL, Tile};
 
 use super::Way;
 use super::cost::Core;
@@ -12,15 +12,19 @@ use crate::verify::convolved;
 /// A convolution in tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tiles {
-    /// Outputs of a tile along each side.
-    pub(crate) tile: usize,
-    /// Tiles at once.
+    /// The tiles.
+    pub(crate) tile: Tile,
+    /// How many at once.
     pub(crate) block: usize,
 }
 
 impl Tiles {
     const fn algorithm(self) -> Algorithm {
-        if self.tile == 4 { Algorithm::Tiles4 } else { Algorithm::Tiles2 }
+        match self.tile {
+            Tile::FOUR => Algorithm::Tiles4,
+            Tile::TWO => Algorithm::Tiles2,
+            _ => Algorithm::TiledPhases,
+        }
     }
 }
 
@@ -47,15 +51,18 @@ pub(super) fn choose(
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
     let forced = |tiles: Tiles| options.forces(tiles.algorithm());
-    let (best, ratio) = best(core, conv, input, output, forced);
+    let (best, cycles) = best(core, conv, input, output, forced);
+    let ratio = core.direct(conv, input, output) / cycles;
     if !forced(best) && is_narrow(conv, input) {
         return Some(Outcome::declined(format!("{title}: it has fewer than 16 channels")));
     }
     Some(if forced(best) || ratio >= MARGIN {
         *way = Way::Tiles(best);
         let Tiles { tile, block } = best;
+        let phases = if tile.phases() > 1 { " in phases" } else { "" };
         Outcome::done(format!(
-            "{title} in tiles of {tile}×{tile}, {block} at once: {ratio:.1} times as fast by count"
+            "{title}{phases} in tiles of {0}×{0}, {block} at once: {ratio:.1} times as fast by count",
+            tile.outputs
         ))
     } else {
         Outcome::declined(format!("{title}: {ratio:.1} times as fast by count"))
@@ -65,11 +72,17 @@ pub(super) fn choose(
 /// The tiles for a convolution of a network in training, if the kernel can compute it so and is faster by count.
 pub(crate) fn faster(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
     fits(conv).ok()?;
-    let (best, ratio) = best(core, conv, input, output, |_| false);
-    (ratio >= MARGIN && !is_narrow(conv, input)).then_some(best)
+    let (best, cycles) = best(core, conv, input, output, |_| false);
+    (cycles * MARGIN <= core.direct(conv, input, output) && !is_narrow(conv, input)).then_some(best)
 }
 
-/// The best tiles, or those that are forced, and how many times as fast as a direct convolution they are by count.
+/// Cycles of a convolution in the best tiles, if the kernel can compute it so and it has channels enough.
+pub(crate) fn cycles(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<f64> {
+    fits(conv).ok()?;
+    (!is_narrow(conv, input)).then(|| best(core, conv, input, output, |_| false).1)
+}
+
+/// The best tiles, or those that are forced, and their cycles by count.
 fn best(
     core: &Core,
     conv: &Conv,
@@ -81,11 +94,18 @@ fn best(
         let (block, cycles) = core.in_tiles(transform, conv, input, output);
         (Tiles { tile: transform.tile, block }, cycles)
     });
-    let [large, small] = counted;
-    // Large tiles have more than twice the weights.
-    let fastest = if large.1 * MARGIN < small.1 { large } else { small };
-    let (best, cycles) = counted.into_iter().find(|&(tiles, _)| forced(tiles)).unwrap_or(fastest);
-    (best, core.direct(conv, input, output) / cycles)
+    let fits = |&&(tiles, _): &&(Tiles, f64)| tiles.tile.phases() == 1 || has_phases(conv);
+    let forced = counted.iter().filter(fits).find(|&&(tiles, _)| forced(tiles));
+    // The fewer elements a tile has, the fewer weights.
+    let fastest = counted.iter().filter(fits).reduce(|few, more| if more.1 * MARGIN < few.1 { more } else { few });
+    *forced.or(fastest).unwrap_or(&counted[0])
+}
+
+/// Whether the outputs have phases that tiles can be of.
+fn has_phases(conv: &Conv) -> bool {
+    conv.sampling == Sampling::Upsampled([2, 2])
+        && conv.pool.is_none()
+        && [conv.rows.dilation, conv.columns.dilation] == [1, 1]
 }
 
 /// Whether there are too few channels for vectors of transformed cells.

@@ -16,7 +16,7 @@ use convolve_runtime::train::{
     BatchMoments, DenseWeights, Derived, Head, Phase, Place, Program, Restored, Rows, Segment, Statistics,
     Step,
 };
-use convolve_runtime::weights::{Load, PANEL, Parameter, padded};
+use convolve_runtime::weights::{Load, PANEL, Parameter, Tile, padded};
 
 use crate::check::parameters;
 use crate::graph::{Conv, Graph, Layout, NodeId, Op, Precision, Shape};
@@ -201,9 +201,9 @@ impl Derivations {
 
 impl Derivations {
     /// Adds the gradient of a kernel in tiles; gives the first of its sums.
-    fn restore(&mut self, to: usize, inputs: usize, outputs: usize, tile: usize) -> usize {
+    fn restore(&mut self, to: usize, inputs: usize, outputs: usize, tile: Tile) -> usize {
         let from = self.sums;
-        self.sums += padded(outputs) * (tile + 2) * (tile + 2) * inputs;
+        self.sums += padded(outputs) * tile.elements() * inputs;
         self.restored.push(Restored { from, to, inputs, outputs, tile });
         from
     }

@@ -43,12 +43,12 @@ pub use neon::Neon;
 pub(crate) use outer::{Operand, Outer};
 pub(crate) use prefetch::FAR;
 pub use scalar::Scalar;
-pub(crate) use schemes::{Along, F2, F4, Scheme};
+pub(crate) use schemes::{Along, F2, F4, Phase, Scheme};
 pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::Wasm;
-pub(crate) use winograd::{Join, Outputs, Window};
+pub(crate) use winograd::{Join, Outputs, Residual, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};
 

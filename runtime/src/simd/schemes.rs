@@ -1,10 +1,10 @@
 //! Winograd's transforms along one axis, of vectors of channels.
 //!
-//! `F(t × t, 3 × 3)` computes `t × t` outputs from a window of `n = t + 2` cells on each side:
+//! `F(t × t, r × r)` computes `t × t` outputs from a window of `n = t + r − 1` cells on each side:
 //! `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A` (Lavin & Gray 2016). The matrices follow from `n − 1` points
 //! and infinity (Toom 1963, Cook 1966): with `M(x) = Π (x − pᵢ)`, row `i` of `Bᵀ` holds the
 //! coefficients of `M(x) / (x − pᵢ)`, the last those of `M(x)`; column `i` of `Aᵀ` the powers of `pᵢ`, the last
-//! the highest power alone; and row `i` of `G` is `(1, pᵢ, pᵢ²) / M′(pᵢ)`, the last `(0, 0, 1)`.
+//! the highest power alone; and row `i` of `G` is `(1, pᵢ, …, pᵢʳ⁻¹) / M′(pᵢ)`, the last `(0, …, 0, 1)`.
 
 use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
@@ -18,7 +18,7 @@ pub(crate) trait Along<const I: usize, const N: usize> {
 }
 
 /// The matrices of a tile of `T` outputs and `N` cells a side, times a vector.
-pub(crate) trait Scheme<const N: usize, const T: usize>: Along<N, N> + Along<T, N> {
+pub(crate) trait Scheme<const N: usize, const T: usize>: Along<N, N> {
     /// `Aᵀ m`
     fn outputs<S: Simd>(simd: S, m: [S::V; N]) -> [S::V; T];
 }
@@ -78,6 +78,38 @@ impl Scheme<6, 4> for F4 {
             add_scaled(SQRT_2, odd[1], scaled(FRAC_1_SQRT_2, odd[0])),
             add_scaled(2.0, even[1], scaled(0.5, even[0])),
             add_scaled(2.0 * SQRT_2, odd[1], add_scaled(0.5 * FRAC_1_SQRT_2, odd[0], m[5])),
+        ]
+    }
+}
+
+/// Four outputs a side under two taps; points ±½, ±5/4, whose error is two thirds of that of ±√½, ±√2.
+pub(crate) struct Phase;
+
+impl Along<5, 5> for Phase {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 5]) -> [S::V; 5] {
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let pair = |point: f32, square: f32| {
+            let [even, odd] = [add_scaled(-square, d[0], d[2]), add_scaled(-square, d[1], d[3])];
+            [add_scaled(point, even, odd), add_scaled(-point, even, odd)]
+        };
+        let ([inner, outer], last) = ([pair(0.5, 1.5625), pair(1.25, 0.25)], add_scaled(0.390_625, d[0], d[4]));
+        [inner[0], inner[1], outer[0], outer[1], add_scaled(-1.8125, d[2], last)]
+    }
+}
+
+impl Scheme<5, 4> for Phase {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 5]) -> [S::V; 4] {
+        let even = [simd.add(m[0], m[1]), simd.add(m[2], m[3])];
+        let odd = [simd.sub(m[0], m[1]), simd.sub(m[2], m[3])];
+        let scaled = |factor: f32, v| simd.mul(simd.splat(factor), v);
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        [
+            simd.add(even[0], even[1]),
+            add_scaled(1.25, odd[1], scaled(0.5, odd[0])),
+            add_scaled(1.5625, even[1], scaled(0.25, even[0])),
+            add_scaled(1.953_125, odd[1], add_scaled(0.125, odd[0], m[4])),
         ]
     }
 }

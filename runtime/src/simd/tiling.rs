@@ -10,11 +10,19 @@ pub(crate) struct Tiling {
     side: usize,
     /// From a cell to its neighbour.
     step: usize,
+    /// The first cell of the first grid, and how many grids there are.
+    grids: [usize; 2],
 }
 
 impl Tiling {
+    /// The tiles of all grids.
     pub(crate) const fn new(cells: usize, side: usize, step: usize) -> Self {
-        Self { cells, side, step }
+        Self { cells, side, step, grids: [0, if step < cells { step } else { cells }] }
+    }
+
+    /// The tiles of the grid of this cell alone, one of the first `step`.
+    pub(crate) const fn of_grid(cells: usize, side: usize, step: usize, first: usize) -> Self {
+        Self { cells, side, step, grids: [first, 1] }
     }
 
     /// Cells in all.
@@ -28,8 +36,8 @@ impl Tiling {
         if self.is_single() {
             return self.cells;
         }
-        let grids = if self.step < self.cells { self.step } else { self.cells };
-        grids * self.cells.div_ceil(self.step).div_ceil(self.side)
+        let [first, grids] = self.grids;
+        grids * self.cells.saturating_sub(first).div_ceil(self.step).div_ceil(self.side)
     }
 
     /// From a cell of a tile to its neighbour.
@@ -48,8 +56,8 @@ impl Tiling {
         if self.step == 1 {
             return tile * self.side;
         }
-        let grids = if self.step < self.cells { self.step } else { self.cells };
-        tile / grids * self.side * self.step + tile % grids
+        let [first, grids] = self.grids;
+        tile / grids * self.side * self.step + tile % grids + first
     }
 
     /// Cells of a tile.
@@ -80,6 +88,13 @@ mod tests {
                 }
             }
             assert_eq!(found, vec![1; cells], "{tiling:?}");
+            for first in 0..step {
+                let tiling = Tiling::of_grid(cells, side, step, first);
+                let own = (0..tiling.count()).flat_map(|tile| {
+                    (0..tiling.size(tile)).map(move |index| tiling.first(tile) + index * step)
+                });
+                assert!(own.eq((first..cells).step_by(step)), "{tiling:?}");
+            }
         }
     }
 }

@@ -24,9 +24,9 @@ pub(crate) struct Window<'a, const I: usize> {
     pub output: Target<'a>,
     /// Pixels from one of its elements to the next.
     pub step: usize,
-    /// Whether the tensor read is [`FAR`](super::FAR), and the tile's neighbour next: the cells that its window has and
-    /// this one has not are asked for.
-    pub far: bool,
+    /// How many cells on the window of the tile's neighbour lies, if that is next and the tensor read is
+    /// [`FAR`](super::FAR): the cells that it has and this one has not are asked for.
+    pub ahead: Option<usize>,
 }
 
 impl<const I: usize> Window<'_, I> {
@@ -88,8 +88,8 @@ impl<F: Along<I, N>, const I: usize, const N: usize> CheckedWindow<'_, F, I, N> 
         channel: usize,
         count: usize,
     ) {
-        if INSIDE && self.0.far {
-            self.ask(channel);
+        if INSIDE && let Some(ahead) = self.0.ahead {
+            self.ask(channel, ahead);
         }
         // More than half of a large window, once transformed along the rows, does not fit the registers. Its cells are
         // then read twice.
@@ -103,14 +103,13 @@ impl<F: Along<I, N>, const I: usize, const N: usize> CheckedWindow<'_, F, I, N> 
 
     /// Asks for a channel's cells that the next window has as its last ones.
     #[inline(always)]
-    fn ask(&self, channel: usize) {
+    fn ask(&self, channel: usize, ahead: usize) {
         let Window { input, rows, columns, .. } = self.0;
-        // The windows of neighbours overlap by two cells.
         let cells = columns.iter().flatten().copied();
-        let ahead = columns[I - 1].unwrap_or(0) - columns[1].unwrap_or(0);
+        let floats = columns[ahead].unwrap_or(0) - columns[0].unwrap_or(0);
         for row in rows.iter().flatten() {
-            for column in cells.clone().skip(2) {
-                will_read(input.as_ptr().wrapping_add(channel + row + column + ahead), 1);
+            for column in cells.clone().skip(I - ahead) {
+                will_read(input.as_ptr().wrapping_add(channel + row + column + floats), 1);
             }
         }
     }
@@ -176,6 +175,17 @@ pub(crate) enum Join {
     Mean,
 }
 
+/// What is added to the outputs of a tile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Residual<'a> {
+    /// Nothing.
+    None,
+    /// A tensor, from the tile's first cell on, and its floats from one row and one cell to the next.
+    Of(&'a [f32], [usize; 2]),
+    /// What the cells hold that are written, of a convolution that is not pooled.
+    Written,
+}
+
 /// The outputs of a tile, from products in the transformed domain: `limit(bias + (Aᵀ m A) + residual)`, pooled.
 #[derive(Debug)]
 pub(crate) struct Outputs<'a> {
@@ -185,8 +195,8 @@ pub(crate) struct Outputs<'a> {
     pub step: usize,
     /// Bias of each channel, up to a whole vector.
     pub bias: &'a [f32],
-    /// What to add, from the tile's first cell on, and its floats from one row and one cell to the next.
-    pub residual: Option<(&'a [f32], [usize; 2])>,
+    /// What to add.
+    pub residual: Residual<'a>,
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
     /// What becomes of the results.
@@ -216,12 +226,13 @@ impl Outputs<'_> {
         let pooled = if self.join == Join::None { 1 } else { 2 };
         let [height, width] = self.output.size;
         let adds = match self.residual {
-            Some((floats, [row, cell])) => {
+            Residual::Of(floats, [row, cell]) => {
                 let rows = (height * pooled).checked_sub(1)?.checked_mul(row)?;
                 let cells = (width * pooled).checked_sub(1)?.checked_mul(cell)?;
                 rows.checked_add(cells)?.checked_add(self.channels)? <= floats.len()
             }
-            None => true,
+            Residual::Written => pooled == 1,
+            Residual::None => true,
         };
         let vectors = self.channels.checked_next_multiple_of(lanes)?;
         let reads = self.step.checked_mul(n * n - 1)?.checked_add(vectors)? <= self.products.len();
@@ -288,6 +299,11 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
             let bias = simd.load_at(bias.as_ptr().add(channel));
             let [low, high] = limits.map(|limit| simd.splat(limit));
             let output = to.wrapping_add(channel);
+            let residual = match *residual {
+                Residual::None => None,
+                Residual::Of(floats, steps) => Some((floats.as_ptr().wrapping_add(channel), steps)),
+                Residual::Written => Some((output.cast_const(), steps)),
+            };
             for y in 0..T / P {
                 if !WHOLE && y >= size[0] {
                     break;
@@ -299,7 +315,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
                     for j in 0..T {
                         let mut sum = simd.add(cells[p][j], bias);
                         if let Some((floats, [row, cell])) = residual {
-                            let from = floats.as_ptr().wrapping_add(channel + i * *row + j * *cell);
+                            let from = floats.wrapping_add(i * row + j * cell);
                             if WHOLE {
                                 sum = simd.add(sum, simd.load_at(from));
                             } else if j / P < size[1] {

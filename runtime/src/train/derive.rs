@@ -1,7 +1,7 @@
 use super::share::each_piece;
 use crate::simd::{Level, Simd, WithSimd};
 use crate::team::Team;
-use crate::weights::{PANEL, kernel_in_tiles, kernel_of_tiles, padded};
+use crate::weights::{PANEL, Tile, kernel_in_tiles, kernel_of_tiles, padded};
 
 /// Taps of a 3 × 3 kernel.
 const TAPS: usize = 9;
@@ -37,8 +37,8 @@ pub enum Derived {
         inputs: usize,
         /// Output channels of the kernel.
         outputs: usize,
-        /// Outputs of a tile along each side.
-        tile: usize,
+        /// The tiles, of whole kernels.
+        tile: Tile,
         /// Whether inputs and outputs are exchanged and the taps turned about, for the way back.
         back: bool,
     },
@@ -54,7 +54,7 @@ impl Derived {
             }
             Self::Tiles { inputs, outputs, tile, back, .. } => {
                 let [inputs, outputs] = if back { [outputs, inputs] } else { [inputs, outputs] };
-                padded(outputs) * (1 + (tile + 2) * (tile + 2) * inputs)
+                padded(outputs) * (1 + tile.elements() * inputs)
             }
         }
     }
@@ -93,7 +93,7 @@ impl Derived {
                 } else {
                     biases.copy_from_slice(&source[..given]);
                 }
-                let piece = (tile + 2) * (tile + 2) * PANEL * if back { outputs } else { inputs };
+                let piece = tile.elements() * PANEL * if back { outputs } else { inputs };
                 each_piece(team, panels, piece, |index, panel| {
                     let (source, first) = (&source[given..], index * PANEL);
                     level.dispatch(InTiles { source, panel, first, sizes: [inputs, outputs], tile, back });
@@ -144,7 +144,7 @@ struct InTiles<'a> {
     first: usize,
     /// Inputs and outputs of the kernel.
     sizes: [usize; 2],
-    tile: usize,
+    tile: Tile,
     back: bool,
 }
 
@@ -185,8 +185,8 @@ pub struct Restored {
     pub inputs: usize,
     /// Output channels.
     pub outputs: usize,
-    /// Outputs of a tile along each side.
-    pub tile: usize,
+    /// The tiles.
+    pub tile: Tile,
 }
 
 impl Restored {
@@ -199,7 +199,7 @@ impl Restored {
         let (before, after) = totals.split_at_mut(from);
         let panels = &mut before[to + padded(outputs)..][..padded(outputs) * TAPS * inputs];
         each_piece(team, panels, TAPS * inputs * PANEL, |index, panel| {
-            let floats = (tile + 2) * (tile + 2) * inputs * PANEL;
+            let floats = tile.elements() * inputs * PANEL;
             let source = &after[index * floats..][..floats];
             level.dispatch(OutOfTiles { source, panel, inputs, tile });
         });
@@ -211,7 +211,7 @@ struct OutOfTiles<'a> {
     source: &'a [f32],
     panel: &'a mut [f32],
     inputs: usize,
-    tile: usize,
+    tile: Tile,
 }
 
 impl WithSimd for OutOfTiles<'_> {

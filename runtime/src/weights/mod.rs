@@ -14,6 +14,7 @@ pub use data::{Data, init, key};
 #[cfg(feature = "std")]
 pub use error::{WeightsError, code};
 pub use pack::{pack, unpack};
+pub use winograd::Tile;
 pub(crate) use winograd::{kernel_in_tiles, kernel_of_tiles};
 
 /// Output channels of a weight panel: one AVX-512 vector, two of AVX2, four of NEON. The layout of packed
@@ -120,8 +121,19 @@ pub struct Panels<'a> {
     pub before: Option<Fold>,
     /// Norm after the kernel: scales and shifts the outputs.
     pub after: Option<Fold>,
+    /// The inputs that it has of its tensor's, if it is not all.
+    pub part: Option<Part>,
     /// First float of the biases in the packed weights; the panels follow them.
     pub at: usize,
+}
+
+/// Some of the inputs of a kernel, which is computed as a sum of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The first of them.
+    pub first: usize,
+    /// Whether this one adds the biases and the shift of the norm after them.
+    pub biased: bool,
 }
 
 /// The kernel of a depthwise convolution: biases, then `[rows][columns][channels · multiplier]`; the
@@ -176,12 +188,12 @@ pub enum Load<'a> {
         repeat: [usize; 2],
     },
     /// A 3 × 3 kernel transformed for [`Winograd`](crate::kernels::Winograd): biases, then panels
-    /// `[outputs / 16][(tile + 2)²][inputs][16]`.
+    /// `[outputs / 16][phases²][side²][inputs][16]`.
     Winograd {
         /// The kernel, of one group.
         kernel: Panels<'a>,
-        /// Outputs of a tile along each side, 4 or 2.
-        tile: usize,
+        /// The tiles.
+        tile: Tile,
     },
     /// A depthwise kernel.
     Depthwise(DepthwiseWeights),

@@ -151,7 +151,7 @@ impl Load<'_> {
             }
             Self::Halves(kernel) => padded(kernel.outputs) * (1 + kernel.inputs.div_ceil(2)),
             Self::Winograd { kernel, tile } => {
-                padded(kernel.outputs) * (1 + (*tile + 2) * (*tile + 2) * kernel.inputs)
+                padded(kernel.outputs) * (1 + tile.kernels() * kernel.inputs)
             }
             Self::Depthwise(kernel) => {
                 let taps = kernel.kernel[0] * kernel.kernel[1];
@@ -291,6 +291,7 @@ fn one_panel(
     // Keras's: all are read while their cache lines are at hand.
     let origin = group * strides.group + first * strides.output;
     ordered(kernel.order, kernel.inputs, |at, input| {
+        let input = kernel.first() + input;
         let before = Norm::of(kernel.before.as_ref(), tensors, group * kernel.inputs + input);
         for row in 0..kernel.kernel[0] {
             for column in 0..kernel.kernel[1] {
@@ -313,8 +314,26 @@ fn one_panel(
 
     bias.fill(0.0);
     for (lane, value) in bias[..lanes].iter_mut().enumerate() {
-        let own = kernel.bias.map_or(0.0, |id| f64::from(tensors[id].get(channel(lane))));
-        *value = (after[lane].scale * (own + shift[lane]) + after[lane].shift) as f32;
+        *value = kernel.bias(tensors, channel(lane), &after[lane], shift[lane]);
+    }
+}
+
+impl Panels<'_> {
+    /// The first of its tensor's inputs that it has.
+    pub(super) const fn first(&self) -> usize {
+        match self.part {
+            Some(part) => part.first,
+            None => 0,
+        }
+    }
+
+    /// The packed bias of a channel, to whose sum the norm before adds `shift`.
+    pub(super) fn bias(&self, tensors: &[Data<'_>], channel: usize, after: &Norm, shift: f64) -> f32 {
+        if self.part.is_some_and(|part| !part.biased) {
+            return (after.scale * shift) as f32;
+        }
+        let own = self.bias.map_or(0.0, |id| f64::from(tensors[id].get(channel)));
+        (after.scale * (own + shift) + after.shift) as f32
     }
 }
 

@@ -6,6 +6,49 @@ use super::{Data, PANEL, Panels, padded};
 /// Side of the kernels that are transformed.
 const SIDE: usize = 3;
 
+/// A square of outputs that Winograd's filtering computes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Outputs along each side.
+    pub outputs: usize,
+    /// Taps of the kernel along each side: two of a kernel of three where every cell is repeated twice, with another sum
+    /// of taps in each phase of the outputs.
+    pub taps: usize,
+}
+
+impl Tile {
+    /// Four outputs a side, under three taps.
+    pub const FOUR: Self = Self { outputs: 4, taps: 3 };
+    /// Two outputs a side, under three taps.
+    pub const TWO: Self = Self { outputs: 2, taps: 3 };
+    /// Four outputs a side of one phase, under two taps.
+    pub const PHASE: Self = Self { outputs: 4, taps: 2 };
+
+    /// Elements of a transformed window along each side.
+    #[must_use]
+    pub const fn side(self) -> usize {
+        self.outputs + self.taps - 1
+    }
+
+    /// Elements of a transformed window.
+    #[must_use]
+    pub const fn elements(self) -> usize {
+        self.side() * self.side()
+    }
+
+    /// Phases of the outputs along each axis, each with a kernel of its own.
+    #[must_use]
+    pub const fn phases(self) -> usize {
+        if self.taps == 2 { 2 } else { 1 }
+    }
+
+    /// Elements of the transformed kernels of all phases.
+    #[must_use]
+    pub const fn kernels(self) -> usize {
+        self.phases() * self.phases() * self.elements()
+    }
+}
+
 /// Elements of the largest transformed kernel along a side.
 const MOST: usize = 6;
 
@@ -15,11 +58,11 @@ type Lanes = [f64; PANEL];
 /// Hands the elements of `G g Gᵀ` to `put`, row by row.
 #[inline(always)]
 pub(crate) fn kernel_in_tiles(
-    tile: usize,
+    tile: Tile,
     taps: [[Lanes; SIDE]; SIDE],
     mut put: impl FnMut(usize, [f32; PANEL]),
 ) {
-    let elements = tile + 2;
+    let elements = tile.side();
     // Along the columns of each row, then along the rows of each column.
     let across = taps.map(|row| transformed(tile, row));
     for column in 0..elements {
@@ -33,14 +76,13 @@ pub(crate) fn kernel_in_tiles(
 /// Fills biases and panels with `G g Gᵀ` of every 3 × 3 kernel; what `G` is, the SIMD side of the transforms says.
 pub(super) fn winograd(
     kernel: &Panels<'_>,
-    tile: usize,
+    tile: Tile,
     read: impl Fn(usize) -> f32,
     tensors: &[Data<'_>],
     packed: &mut [f32],
 ) {
     let (biases, weights) = packed.split_at_mut(padded(kernel.outputs));
-    let elements = (tile + 2) * (tile + 2);
-    let panels = weights.chunks_exact_mut(elements * kernel.inputs * PANEL);
+    let panels = weights.chunks_exact_mut(tile.kernels() * kernel.inputs * PANEL);
     for (index, (bias, panel)) in biases.chunks_exact_mut(PANEL).zip(panels).enumerate() {
         let first = index * PANEL;
         let lanes = PANEL.min(kernel.outputs - first);
@@ -52,13 +94,14 @@ pub(super) fn winograd(
         let mut shift = [0.0; PANEL];
         let cells = panel.as_chunks_mut::<PANEL>().0;
         for input in 0..kernel.inputs {
-            let before = Norm::of(kernel.before.as_ref(), tensors, input);
+            let input_of_all = kernel.first() + input;
+            let before = Norm::of(kernel.before.as_ref(), tensors, input_of_all);
             let mut taps = [[[0.0; PANEL]; SIDE]; SIDE];
             for (row, taps) in taps.iter_mut().enumerate() {
                 for (column, tap) in taps.iter_mut().enumerate() {
                     let strides = &kernel.strides;
                     let corner = first * strides.output
-                        + input * strides.input
+                        + input_of_all * strides.input
                         + row * strides.row
                         + column * strides.column;
                     for lane in 0..lanes {
@@ -68,23 +111,50 @@ pub(super) fn winograd(
                     }
                 }
             }
-            kernel_in_tiles(tile, taps, |element, lanes| cells[element * kernel.inputs + input] = lanes);
+            for (phase, taps) in phases(tile, taps).enumerate() {
+                let first = phase * tile.elements();
+                kernel_in_tiles(tile, taps, |element, lanes| {
+                    cells[(first + element) * kernel.inputs + input] = lanes;
+                });
+            }
         }
         bias.fill(0.0);
         for (lane, value) in bias[..lanes].iter_mut().enumerate() {
-            let own = kernel.bias.map_or(0.0, |id| f64::from(tensors[id].get(first + lane)));
-            *value = (after[lane].scale * (own + shift[lane]) + after[lane].shift) as f32;
+            *value = kernel.bias(tensors, first + lane, &after[lane], shift[lane]);
         }
     }
+}
+
+/// The kernels that a tile of each phase is multiplied with. Where cells are repeated twice, a window that starts with a
+/// repeated one sees it under the sum of its first two taps, another its last cell under that of the last two.
+fn phases(
+    tile: Tile,
+    taps: [[Lanes; SIDE]; SIDE],
+) -> impl Iterator<Item = [[Lanes; SIDE]; SIDE]> {
+    let along = move |phase: usize, [a, b, c]: [Lanes; SIDE]| -> [Lanes; SIDE] {
+        let sum = |x: Lanes, y: Lanes| core::array::from_fn(|lane| x[lane] + y[lane]);
+        match (tile.taps, phase) {
+            (2, 0) => [sum(a, b), c, [0.0; PANEL]],
+            (2, _) => [a, sum(b, c), [0.0; PANEL]],
+            _ => [a, b, c],
+        }
+    };
+    let side = tile.phases();
+    (0..side * side).map(move |phase| {
+        let across = taps.map(|row| along(phase % side, row));
+        let column = |at: usize| along(phase / side, across.map(|row| row[at]));
+        let columns: [[Lanes; SIDE]; SIDE] = core::array::from_fn(column);
+        core::array::from_fn(|row| columns.map(|column| column[row]))
+    })
 }
 
 /// The taps of `Gᵀ u G`: what the gradient of a transformed kernel is for the kernel itself. `read` gives the elements.
 #[inline(always)]
 pub(crate) fn kernel_of_tiles(
-    tile: usize,
+    tile: Tile,
     read: impl Fn(usize) -> [f32; PANEL],
 ) -> [[[f32; PANEL]; SIDE]; SIDE] {
-    let elements = tile + 2;
+    let elements = tile.side();
     let element = |row: usize, column: usize| -> Lanes {
         let is_there = row < elements && column < elements;
         if is_there { read(row * elements + column).map(f64::from) } else { [0.0; PANEL] }
@@ -98,11 +168,11 @@ pub(crate) fn kernel_of_tiles(
 
 /// `Gᵀ u`.
 #[inline(always)]
-fn restored(tile: usize, u: [Lanes; MOST]) -> [Lanes; SIDE] {
+fn restored(tile: Tile, u: [Lanes; MOST]) -> [Lanes; SIDE] {
     let points: &[(f64, f64)] =
-        if tile == 4 { &[(FRAC_1_SQRT_2, -2.0 / 3.0), (SQRT_2, 1.0 / 6.0)] } else { &[(1.0, 0.5)] };
-    let first = if tile == 4 { 1.0 } else { -1.0 };
-    let mut taps = [u[0].map(|x| first * x), [0.0; PANEL], u[tile + 1]];
+        if tile == Tile::FOUR { &[(FRAC_1_SQRT_2, -2.0 / 3.0), (SQRT_2, 1.0 / 6.0)] } else { &[(1.0, 0.5)] };
+    let first = if tile == Tile::FOUR { 1.0 } else { -1.0 };
+    let mut taps = [u[0].map(|x| first * x), [0.0; PANEL], u[tile.side() - 1]];
     for (index, (point, scale)) in points.iter().enumerate() {
         let (plus, minus) = (&u[1 + 2 * index], &u[2 + 2 * index]);
         for lane in 0..PANEL {
@@ -117,7 +187,7 @@ fn restored(tile: usize, u: [Lanes; MOST]) -> [Lanes; SIDE] {
 
 /// `G g`, for as many elements as a tile of this size has.
 #[inline(always)]
-fn transformed(tile: usize, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
+fn transformed(tile: Tile, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
     let lanes = |f: &dyn Fn(usize) -> f64| -> Lanes { core::array::from_fn(f) };
     // The rows of two points ±p: (1, ±p, p²) · scale.
     let pair = |point: f64, scale: f64| {
@@ -125,11 +195,21 @@ fn transformed(tile: usize, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
             (lanes(&|i| scale * (a[i] + point * point * c[i])), lanes(&|i| scale * point * b[i]));
         (lanes(&|i| even[i] + odd[i]), lanes(&|i| even[i] - odd[i]))
     };
-    if tile == 4 {
-        let (inner, outer) = (pair(FRAC_1_SQRT_2, -2.0 / 3.0), pair(SQRT_2, 1.0 / 6.0));
-        [a, inner.0, inner.1, outer.0, outer.1, c]
-    } else {
-        let pair = pair(1.0, 0.5);
-        [a.map(|x| -x), pair.0, pair.1, c, [0.0; PANEL], [0.0; PANEL]]
+    match tile {
+        Tile::FOUR => {
+            let (inner, outer) = (pair(FRAC_1_SQRT_2, -2.0 / 3.0), pair(SQRT_2, 1.0 / 6.0));
+            [a, inner.0, inner.1, outer.0, outer.1, c]
+        }
+        Tile::TWO => {
+            let pair = pair(1.0, 0.5);
+            [a.map(|x| -x), pair.0, pair.1, c, [0.0; PANEL], [0.0; PANEL]]
+        }
+        // The points ±½ and ±5/4: M′(±½) = ∓21/16, M′(±5/4) = ±105/32.
+        _ => {
+            let (inner, outer) = (pair(0.5, -16.0 / 21.0), pair(1.25, 32.0 / 105.0));
+            let odd = |(plus, minus): (Lanes, Lanes)| (plus, minus.map(|x| -x));
+            let (inner, outer) = (odd(inner), odd(outer));
+            [inner.0, inner.1, outer.0, outer.1, b, [0.0; PANEL]]
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::geometry::Axis;
 use crate::simd::{Along, Cells, F2, F4, Operand, Outer, Simd, Tiling, Window, WithSimd};
 use crate::slot::Slot;
 use crate::train::{Pass, add_biases};
-use crate::weights::PANEL;
+use crate::weights::{PANEL, Tile};
 
 /// The gradient of a [`Winograd`] convolution's transformed kernel: with `Y = Aᵀ [U ⊙ (Bᵀ d B)] A` it is
 /// `Σ (Bᵀ d B) (A (∂/∂Y) Aᵀ)` over all tiles, element by element, a quarter or half of the products that the kernel's own
@@ -21,22 +21,22 @@ pub struct WinogradWeights {
     pub rows: Axis,
     /// The window along the columns.
     pub columns: Axis,
-    /// Outputs of a tile along each side, 4 or 2.
-    pub tile: usize,
+    /// The tiles, of whole kernels.
+    pub tile: Tile,
     /// Most tiles that are computed at once.
     pub block: usize,
     /// Memory for them, of [`scratch`](Self::scratch) floats.
     pub scratch: Slot,
     /// First of the sums of the biases, if the convolution has some.
     pub bias: Option<usize>,
-    /// First of the sums that it adds to: panels `[outputs / 16][(tile + 2)²][inputs][16]`.
+    /// First of the sums that it adds to: panels `[outputs / 16][side²][inputs][16]`.
     pub sums: usize,
 }
 
 impl WinogradWeights {
     /// Floats of scratch memory for so many tiles at once.
     #[must_use]
-    pub const fn scratch(tile: usize, block: usize, inputs: usize, outputs: usize) -> usize {
+    pub const fn scratch(tile: Tile, block: usize, inputs: usize, outputs: usize) -> usize {
         Layout::new(tile, block, inputs).split() + Layout::new(tile, block, outputs).split()
     }
 
@@ -66,9 +66,10 @@ impl WinogradWeights {
         }
         let layouts = [Layout::new(tile, block, layer.inputs()), Layout::new(tile, block, gradient.channels)];
         let (windows, gradients) = scratch.split_at_mut(layouts[0].split());
-        let tiling = layer.tiling();
+        let tiling = layer.tiling([0, 0]);
         let operands = Operands {
             layer: &layer,
+            phase: 0,
             tiling,
             layout: layouts[0],
             level,
@@ -103,7 +104,7 @@ struct Gradients<'a, 'o> {
     slot: &'a Slot,
     floats: &'a [f32],
     tiling: [Tiling; 2],
-    tile: usize,
+    tile: Tile,
     tiles: Range<usize>,
     /// Pixels of `to` from one element to the next.
     step: usize,
@@ -116,7 +117,7 @@ impl WithSimd for Gradients<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.tile {
-            4 => self.compute::<S, F4, 6, 4>(simd),
+            Tile::FOUR => self.compute::<S, F4, 6, 4>(simd),
             _ => self.compute::<S, F2, 4, 2>(simd),
         }
     }
@@ -139,7 +140,7 @@ impl Gradients<'_, '_> {
             let column = cell(across.first(x), across.step(), slot.width, slot.pitch);
             let output = to.from(index, 0);
             let (rows, columns) = (from_fn(row), from_fn(column));
-            Window { input: floats, rows, columns, channels, output, step, far: false }
+            Window { input: floats, rows, columns, channels, output, step, ahead: None }
                 .compute::<S, F, N>(simd);
         }
     }

@@ -13,7 +13,8 @@ use crate::geometry::Axis;
 use crate::run::Run;
 use crate::simd::{Cells, Grid, Level, Parts, Tiling};
 use crate::slot::Slot;
-use crate::weights::{PANEL, padded};
+use crate::team::Team;
+use crate::weights::{PANEL, Tile, padded};
 
 /// Output channels whose products are at hand at once; no register tile is wider.
 const GROUP: usize = 2 * PANEL;
@@ -43,7 +44,11 @@ pub struct Source {
 /// with the transformed kernel element by element, as one matrix product an element, and transformed
 /// back, for so few tiles at once that they stay in a second-level cache. Weights lie at `weights`: first
 /// the biases, the output channels rounded up to [`PANEL`](crate::weights::PANEL), then panels
-/// `[outputs / 16][(tile + 2)²][inputs][16]`.
+/// `[outputs / 16][phases²][side²][inputs][16]`.
+///
+/// Where each cell is read twice along both sides, the outputs have four phases ([`Tile::PHASE`]): those with even
+/// rows and even columns, and so on. Each sees a map of half the size under 2 × 2 sums of the kernel's taps, so that 64
+/// outputs take 100 products instead of the 144 of [`Tile::FOUR`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Winograd {
     /// The tensor read.
@@ -53,14 +58,14 @@ pub struct Winograd {
     pub beside: Option<Source>,
     /// The tensor written; with `pool`, the pooled one.
     pub output: Slot,
-    /// A tensor of the convolution's output shape to add before the activation.
+    /// A tensor of the convolution's output shape to add before the activation; it may be what `output` holds.
     pub residual: Option<Slot>,
     /// The window along the rows: three taps of stride 1.
     pub rows: Axis,
     /// The window along the columns.
     pub columns: Axis,
-    /// Outputs of a tile along each side, 4 or 2.
-    pub tile: usize,
+    /// The tiles; of phases, if the only tensor read is repeated twice along both sides, nothing is dilated or pooled.
+    pub tile: Tile,
     /// Most tiles that are computed at once.
     pub block: usize,
     /// Memory for them, of [`scratch`](Self::scratch) floats.
@@ -83,9 +88,8 @@ struct Layout {
 }
 
 impl Layout {
-    const fn new(tile: usize, block: usize, inputs: usize) -> Self {
-        let elements = (tile + 2) * (tile + 2);
-        let windows = Slot::view(0, [elements, block | 1, padded(inputs)], padded(inputs) | PANEL);
+    const fn new(tile: Tile, block: usize, inputs: usize) -> Self {
+        let windows = Slot::view(0, [tile.elements(), block | 1, padded(inputs)], padded(inputs) | PANEL);
         Self { windows, products: (block * GROUP) | PANEL }
     }
 
@@ -98,15 +102,20 @@ impl Layout {
 impl Winograd {
     /// Floats of scratch memory for so many tiles at once.
     #[must_use]
-    pub const fn scratch(tile: usize, block: usize, inputs: usize) -> usize {
+    pub const fn scratch(tile: Tile, block: usize, inputs: usize) -> usize {
         let layout = Layout::new(tile, block, inputs);
         layout.split() + layout.windows.height * layout.products
     }
 
     /// Tiles along an axis with so many outputs, before pooling.
     #[must_use]
-    pub const fn tiles(axis: &Axis, outputs: usize, tile: usize) -> usize {
-        Tiling::new(outputs, tile, axis.dilation).count()
+    pub const fn tiles(axis: &Axis, outputs: usize, tile: Tile) -> usize {
+        Tiling::new(outputs, tile.outputs, axis.dilation * tile.phases()).count()
+    }
+
+    /// The residual that does not lie where the outputs are written.
+    fn other_residual(&self) -> Option<Slot> {
+        self.residual.filter(|slot| *slot != self.output)
     }
 
     /// Channels of all that is read.
@@ -119,11 +128,18 @@ impl Winograd {
         if self.pool.is_some() { 2 } else { 1 }
     }
 
-    /// How what is written is parted, along rows and columns.
-    fn tiling(&self) -> [Tiling; 2] {
-        let side = self.tile / self.pooled();
+    /// How the outputs of a phase that are written are parted, along rows and columns.
+    fn tiling(&self, phase: [usize; 2]) -> [Tiling; 2] {
+        let side = self.tile.outputs / self.pooled();
+        let along = |axis: &Axis, cells: usize, phase: usize| {
+            if self.tile.phases() == 1 {
+                return Tiling::new(cells, side, axis.dilation);
+            }
+            // The first output whose window starts with a repeated cell, or with one that is not.
+            Tiling::of_grid(cells, side, self.tile.phases(), (phase + axis.before) % self.tile.phases())
+        };
         let Slot { height, width, .. } = self.output;
-        [Tiling::new(height, side, self.rows.dilation), Tiling::new(width, side, self.columns.dilation)]
+        [along(&self.rows, height, phase[0]), along(&self.columns, width, phase[1])]
     }
 
     /// Computes the layer.
@@ -131,32 +147,44 @@ impl Winograd {
         let (level, team, weights) = (run.level, run.team, run.weights);
         let beside = self.beside.unwrap_or(self.input);
         let ([input, beside, residual], output, scratch) = run.operands_and_scratch(
-            [&self.input.slot, &beside.slot, &self.residual.unwrap_or(self.input.slot)],
+            [&self.input.slot, &beside.slot, &self.other_residual().unwrap_or(self.input.slot)],
             &self.output,
             &self.scratch,
         );
-        let (tiling, channels) = (self.tiling(), self.output.channels);
         let layout = Layout::new(self.tile, self.block, self.inputs());
         let inputs = [input, beside];
-        let operands = Operands { layer: self, tiling, layout, level, weights, inputs, residual };
+        let phases = self.tile.phases();
+        for phase in 0..phases * phases {
+            let tiling = self.tiling([phase / phases, phase % phases]);
+            let operands = Operands { layer: self, phase, tiling, layout, level, weights, inputs, residual };
+            operands.run(team, output, scratch);
+        }
+    }
+}
+
+impl Operands<'_> {
+    /// Computes the outputs of the phase.
+    fn run(&self, team: &Team, output: &mut [f32], scratch: &mut [f32]) {
+        let Self { layer, tiling, layout, .. } = *self;
+        let channels = layer.output.channels;
         let windows = layout.windows;
         let tiles = tiling[0].count() * tiling[1].count();
-        let blocks = tiles.div_ceil(self.block);
+        let blocks = tiles.div_ceil(layer.block);
         // Multiply–adds of a tile, and floats of the weights.
         let macs = windows.height * windows.channels * channels;
         if blocks >= BLOCKS || tiles >= TILES && macs <= KEPT {
             let even = if parts(tiles * macs) > 1 { blocks.next_multiple_of(2) } else { blocks };
             let tiles = Parts::new(0..tiles, 1, even.min(PARTS));
             let channels = Parts::new(0..channels, channels, 1);
-            return Grid::tiled(output, &self.output, tiling, tiles, channels).each(
+            return Grid::tiled(output, &layer.output, tiling, tiles, channels).each(
                 team,
                 scratch,
                 |cells, scratch| {
                     let (floats, products) = scratch.split_at_mut(layout.split());
                     let all = cells.squares();
-                    for block in split(&all, all.len().div_ceil(self.block)) {
-                        operands.transform(block.clone(), &mut Cells::new(floats, &windows));
-                        operands.multiply(floats, products, block, cells);
+                    for block in split(&all, all.len().div_ceil(layer.block)) {
+                        self.transform(block.clone(), &mut Cells::new(floats, &windows));
+                        self.multiply(floats, products, block, cells);
                     }
                 },
             );
@@ -167,11 +195,11 @@ impl Winograd {
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
             let groups = Parts::new(0..windows.channels, PANEL, count);
             Grid::new(floats, &windows, all, groups).each(team, &mut [], |cells, _| {
-                operands.transform(block.clone(), cells);
+                self.transform(block.clone(), cells);
             });
             let (all, groups) = (Parts::new(block.clone(), 1, 1), Parts::new(0..channels, GROUP, count));
-            Grid::tiled(output, &self.output, tiling, all, groups).each(team, products, |cells, products| {
-                operands.multiply(floats, products, block.clone(), cells)
+            Grid::tiled(output, &layer.output, tiling, all, groups).each(team, products, |cells, products| {
+                self.multiply(floats, products, block.clone(), cells)
             });
         }
     }
@@ -187,6 +215,8 @@ fn split(range: &Range<usize>, pieces: usize) -> impl Iterator<Item = Range<usiz
 /// What the parts of a convolution have in common.
 struct Operands<'a> {
     layer: &'a Winograd,
+    /// Which of the tile's phases is computed.
+    phase: usize,
     /// How what is written is parted, along rows and columns.
     tiling: [Tiling; 2],
     layout: Layout,
@@ -232,14 +262,14 @@ impl Operands<'_> {
     #[inline(always)]
     fn row(&self, y: usize, cell: usize, source: &Source) -> Option<usize> {
         let first = self.tiling[0].first(y) * self.layer.pooled();
-        read(&self.layer.rows, first + cell * self.layer.rows.dilation, source.repeat[0])
+        read(&self.layer.rows, first + cell * self.tiling[0].step(), source.repeat[0])
     }
 
     /// As [`row`](Self::row), for columns.
     #[inline(always)]
     fn column(&self, x: usize, cell: usize, source: &Source) -> Option<usize> {
         let first = self.tiling[1].first(x) * self.layer.pooled();
-        read(&self.layer.columns, first + cell * self.layer.columns.dilation, source.repeat[1])
+        read(&self.layer.columns, first + cell * self.tiling[1].step(), source.repeat[1])
     }
 }
 

@@ -3,9 +3,11 @@
 use core::ops::Range;
 
 use super::{GROUP, Operands, PoolOp, Winograd};
-use crate::simd::{Cells, F2, F4, FAR, Join, Line, Outputs, Reads, Scheme, Simd, Square, Target, WithSimd};
+use crate::simd::{
+    Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square, Target, WithSimd,
+};
 use crate::slot::Slot;
-use crate::weights::{PANEL, padded};
+use crate::weights::{PANEL, Tile, padded};
 
 /// No bias: the output transform adds it.
 const ZEROS: [f32; GROUP] = [0.0; GROUP];
@@ -56,8 +58,9 @@ impl WithSimd for Multiply<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            4 => self.compute::<S, F4, 6, 4>(simd),
-            _ => self.compute::<S, F2, 4, 2>(simd),
+            Tile::FOUR => self.compute::<S, F4, 6, 4>(simd),
+            Tile::TWO => self.compute::<S, F2, 4, 2>(simd),
+            _ => self.compute::<S, Phase, 5, 4>(simd),
         }
     }
 }
@@ -68,7 +71,8 @@ impl Multiply<'_, '_> {
         let Self { operands, windows, products, tiles, output, bias, panels } = self;
         let (map, step, inputs) =
             (operands.layout.windows, operands.layout.products, operands.layer.inputs());
-        let panel = N * N * inputs * PANEL;
+        let panel = operands.layer.tile.kernels() * inputs * PANEL;
+        let panels = &panels[operands.phase * N * N * inputs * PANEL..];
         let own = output.channels();
         let writes_far = operands.layer.output.span() > FAR;
         let mut first = own.start;
@@ -138,10 +142,12 @@ impl Operands<'_> {
     ) -> Outputs<'o> {
         let ([down, across], [y, x], pooled) = (self.tiling, self.place(tile), self.layer.pooled());
         let Winograd { activation, pool, residual, .. } = self.layer;
-        let residual = residual.map(|slot| {
+        let none = if residual.is_some() { Residual::Written } else { Residual::None };
+        let residual = self.layer.other_residual().map_or(none, |slot| {
             let first = [down.first(y), across.first(x)].map(|first| first * pooled);
             let at = (first[0] * slot.width + first[1]) * slot.pitch + channels.start;
-            (&self.residual[at..], [down.step() * slot.width * slot.pitch, across.step() * slot.pitch])
+            let steps = [down.step() * slot.width * slot.pitch, across.step() * slot.pitch];
+            Residual::Of(&self.residual[at..], steps)
         });
         Outputs {
             products,

@@ -3,7 +3,8 @@
 use core::ops::Range;
 
 use super::Operands;
-use crate::simd::{Along, Cells, F2, F4, FAR, Simd, Window, WithSimd};
+use crate::simd::{Along, Cells, F2, F4, FAR, Phase, Simd, Window, WithSimd};
+use crate::weights::Tile;
 
 impl Operands<'_> {
     /// Transforms some channels of the windows of these tiles.
@@ -25,8 +26,9 @@ impl WithSimd for Transform<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            4 => self.compute::<S, F4, 6>(simd),
-            _ => self.compute::<S, F2, 4>(simd),
+            Tile::FOUR => self.compute::<S, F4, 6>(simd),
+            Tile::TWO => self.compute::<S, F2, 4>(simd),
+            _ => self.compute::<S, Phase, 5>(simd),
         }
     }
 }
@@ -42,12 +44,13 @@ impl Transform<'_, '_> {
             if own.is_empty() {
                 continue;
             }
-            let (input, far) = (&input[own.start - first..], source.slot.span() > FAR);
+            let input = &input[own.start - first..];
+            let ahead = (source.slot.span() > FAR).then_some(operands.layer.tile.outputs);
             for (index, tile) in tiles.clone().enumerate() {
                 let [rows, columns] = operands.window::<N>(tile, source);
                 let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
                 let channels = own.len();
-                Window { input, rows, columns, channels, output, step, far }.compute::<S, F, N>(simd);
+                Window { input, rows, columns, channels, output, step, ahead }.compute::<S, F, N>(simd);
             }
         }
     }
