@@ -83,6 +83,22 @@ fn decisions_get_on_with_each_other() {
   - concat: { from: [b, a] }
   - conv2d: { filters: 48, kernel_size: 3, padding: same, activation: silu }
   - conv2d: { filters: 32, kernel_size: 3, padding: same, dilation: 3 }",
+        // Parts of a kernel between two norms, the second of which is enlarged, and then both.
+        "conv2d: { name: a, filters: 32, kernel_size: 1 }
+  - max_pool2d: { kernel_size: 2 }
+  - conv2d: { name: c, filters: 128, kernel_size: 1 }
+  - upsample2d: { name: b, scale_factor: 2 }
+  - concat: { from: [a, b] }
+  - batch_norm
+  - conv2d: { filters: 64, kernel_size: 3 }
+  - batch_norm
+  - prelu
+  - upsample2d: { name: d, scale_factor: 2 }
+  - upsample2d: { name: e, from: c, scale_factor: 2 }
+  - crop2d: { cropping: 1 }
+  - upsample2d: { name: f, scale_factor: 2 }
+  - concat: { from: [d, f] }
+  - conv2d: { filters: 48, kernel_size: 3, padding: [1, 1, 0, 0] }",
     ] {
         let yaml = format!("name: Net\ninput: [34, 34, 6]\nlayers:\n  - {layers}\n");
         let graph = network::graph(&yaml).expect("a valid network");

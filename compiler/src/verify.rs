@@ -39,8 +39,10 @@ pub fn verify(graph: &Graph) -> Result<(), String> {
         if let Err(why) = node_holds(graph, node) {
             return fail(&why);
         }
+        // A convolution that leaves the biases to another one shares all of its parameters with that.
+        let shares = matches!(&node.op, Op::Conv(conv) if conv.part.is_some_and(|part| !part.biased));
         for parameter in node.op.parameters() {
-            if !read.insert(parameter) {
+            if !shares && !read.insert(parameter) {
                 return fail(&format!("{} is read twice", graph.parameters[parameter].name));
             }
         }

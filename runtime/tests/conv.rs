@@ -157,7 +157,10 @@ fn draw(random: &mut Random) -> Option<Case> {
     let offset = random.range(0, 9);
     let input = random.slot(offset, input.0, input.1, groups * inputs);
     let output = random.slot(end(&input) + 3, height, width, groups * outputs);
-    let residual = random.chance(3).then(|| random.slot(end(&output), height, width, groups * outputs));
+    let residual = random.chance(3).then(|| {
+        let other = random.slot(end(&output), height, width, groups * outputs);
+        if random.chance(2) { output } else { other }
+    });
     let floats = end(residual.as_ref().unwrap_or(&output)) + 5;
     let at = random.range(0, 20);
     let weights = at + groups * padded(outputs) * (1 + rows.kernel * columns.kernel * inputs);

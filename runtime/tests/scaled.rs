@@ -29,7 +29,10 @@ fn draw(random: &mut Random) -> Option<(Binary, Scaled)> {
     let factor = Slot::arena(end(&map) + 5, [1, 1, inputs]);
     let product = random.slot(end(&factor), tall, wide, inputs);
     let residual = random.chance(2).then(|| random.slot(end(&product), height, width, outputs));
-    let output = random.slot(residual.as_ref().map_or(end(&product), end), height, width, outputs);
+    let mut output = random.slot(residual.as_ref().map_or(end(&product), end), height, width, outputs);
+    if let Some(slot) = residual.filter(|_| random.chance(2)) {
+        output = slot;
+    }
     let floats = Scaled::scratch(rows.kernel * columns.kernel, inputs, outputs);
     let conv = Conv2d {
         input: map,

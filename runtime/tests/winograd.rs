@@ -161,8 +161,11 @@ fn draw(random: &mut Random) -> Option<Case> {
         let output = random.slot(read + 1, written.0, written.1, outputs);
         (output, place(end(&output) + 3), end(&output) + 3 + floats)
     };
-    let residual = random.chance(3).then(|| random.slot(last, full.0, full.1, outputs));
-    last = residual.as_ref().map_or(last, end);
+    let residual = random.chance(3).then(|| {
+        let in_place = pool.is_none() && random.chance(2);
+        if in_place { output } else { random.slot(last, full.0, full.1, outputs) }
+    });
+    last = residual.as_ref().map_or(last, |slot| last.max(end(slot)));
     let activations =
         [Activation::Linear, Activation::Relu, Activation::Clip { min: -0.25, max: 0.5 }, Activation::Tanh];
     let activation = random.pick(&activations[..if pool.is_some() { 3 } else { 4 }]);
@@ -240,48 +243,48 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
         };
         let packed = kernel.pack(Load::Panels(kernel.panels(0)));
         assert_eq!(packed.len(), padded(16) * (1 + 9 * inputs));
-            let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(tile, 9, inputs)]);
-            let mut arena = random.floats(end(&scratch));
-            // As after a rectifier.
-            arena.iter_mut().for_each(|x| *x = x.max(0.0));
-            let layer = Winograd {
-                input: Source { slot: input, repeat: [repeat; 2] },
-                beside: None,
-                output,
-                residual: None,
-                rows: axis(1, 1, 1),
-                columns: axis(1, 1, 1),
-                tile,
-                block: 9,
-                scratch,
-                weights: 0,
-                activation: Activation::Linear,
-                pool: None,
+        let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(tile, 9, inputs)]);
+        let mut arena = random.floats(end(&scratch));
+        // As after a rectifier.
+        arena.iter_mut().for_each(|x| *x = x.max(0.0));
+        let layer = Winograd {
+            input: Source { slot: input, repeat: [repeat; 2] },
+            beside: None,
+            output,
+            residual: None,
+            rows: axis(1, 1, 1),
+            columns: axis(1, 1, 1),
+            tile,
+            block: 9,
+            scratch,
+            weights: 0,
+            activation: Activation::Linear,
+            pool: None,
+        };
+        let transformed = kernel.pack(Load::Winograd { kernel: kernel.panels(0), tile });
+        let case = Case {
+            layer,
+            kernel: Kernel { weight: kernel.weight.clone(), bias: kernel.bias.clone(), ..kernel },
+            arena: arena.clone(),
+            weights: transformed,
+        };
+        for level in Level::available() {
+            let mut memory = arena.clone();
+            let mut error = |run: &dyn Fn(&mut Run<'_>), weights: &[f32]| {
+                run(&mut Run::new(level, weights, &[], &mut memory));
+                let mut sum = 0.0;
+                for index in 0..output.len() {
+                    let (y, x, c) = (index / 16 / 12, index / 16 % 12, index % 16);
+                    sum += (f64::from(memory[at(&output, y, x, c)]) - case.element(y, x, c).0).powi(2);
+                }
+                sum.sqrt()
             };
-            let transformed = kernel.pack(Load::Winograd { kernel: kernel.panels(0), tile });
-            let case = Case {
-                layer,
-                kernel: Kernel { weight: kernel.weight.clone(), bias: kernel.bias.clone(), ..kernel },
-                arena: arena.clone(),
-                weights: transformed,
-            };
-            for level in Level::available() {
-                let mut memory = arena.clone();
-                let mut error = |run: &dyn Fn(&mut Run<'_>), weights: &[f32]| {
-                    run(&mut Run::new(level, weights, &[], &mut memory));
-                    let mut sum = 0.0;
-                    for index in 0..output.len() {
-                        let (y, x, c) = (index / 16 / 12, index / 16 % 12, index % 16);
-                        sum += (f64::from(memory[at(&output, y, x, c)]) - case.element(y, x, c).0).powi(2);
-                    }
-                    sum.sqrt()
-                };
-                let by_taps = error(&|run| direct.run(run), &packed);
-                let by_tiles = error(&|run| case.layer.run(run), &case.weights);
-                let ratio = by_tiles / by_taps;
-                println!("{inputs} inputs, {tile:?}, {level}: {ratio:.2}");
-                assert!(ratio < 3.0, "{inputs} inputs, {tile:?}, {level}: {ratio}");
-            }
+            let by_taps = error(&|run| direct.run(run), &packed);
+            let by_tiles = error(&|run| case.layer.run(run), &case.weights);
+            let ratio = by_tiles / by_taps;
+            println!("{inputs} inputs, {tile:?}, {level}: {ratio:.2}");
+            assert!(ratio < 3.0, "{inputs} inputs, {tile:?}, {level}: {ratio}");
+        }
     }
 }
 

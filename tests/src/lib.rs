@@ -9,3 +9,4 @@ pub mod network;
 pub mod pages;
 pub mod random;
 pub mod reference;
+pub mod reports;

@@ -107,6 +107,7 @@ blocks:
     layers:
       - conv2d: { name: skip, filters: 32, kernel_size: 1 }
       - max_pool2d: { kernel_size: 2 }
+      - conv2d: { filters: 64, kernel_size: 1 }
       - upsample2d: { name: up, scale_factor: 2 }
       - concat: { from: [up, skip] }
       - conv2d: { filters: 32, kernel_size: 3, padding: same, activation: relu }

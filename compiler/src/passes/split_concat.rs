@@ -10,7 +10,7 @@ use convolve_runtime::weights::Part;
 use super::Outcome;
 use crate::graph::{Conv, Graph, Node, NodeId, Op, Precision};
 use crate::plan::cost::Core;
-use crate::plan::winograd::cycles;
+use crate::plan::winograd::{MARGIN, cycles};
 
 pub(super) fn run(graph: &mut Graph, core: &Core) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
@@ -78,9 +78,10 @@ fn split(graph: &Graph, core: &Core, id: NodeId) -> Option<Result<[Node; 2], &'s
     };
     // What the first writes, the second reads.
     let sum = core.pass(&[node.shape.elements(); 2]);
-    if together <= of_enlarged + of_rest + sum {
-        return Some(Err("the sum would cost as much as the phases save"));
+    if together < MARGIN * (of_enlarged + of_rest + sum) {
+        return Some(Err("the sum would cost nearly as much as the phases save"));
     }
-    let computed = |conv: Conv, input: NodeId| Node { op: Op::Conv(conv), inputs: vec![input], ..node.clone() };
+    let computed =
+        |conv: Conv, input: NodeId| Node { op: Op::Conv(conv), inputs: vec![input], ..node.clone() };
     Some(Ok([computed(rest_conv, rest.0), computed(enlarged_conv, enlarged.0)]))
 }

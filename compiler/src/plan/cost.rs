@@ -219,23 +219,26 @@ impl Core {
         output: Shape,
     ) -> (usize, f64) {
         let &Transform { tile, window, outputs: back } = transform;
-        let (inputs, [rows, columns, outputs]) = (input.channels(), output.extents());
+        let (inputs, [height, width, outputs]) = (input.channels(), output.extents());
         let elements = tile.elements();
-        let tiles = Winograd::tiles(&conv.rows, rows, tile) * Winograd::tiles(&conv.columns, columns, tile);
+        let tiles = Winograd::tiles(&conv.rows, height, tile) * Winograd::tiles(&conv.columns, width, tile);
         let phases = tile.phases() * tile.phases();
         let of_phase = tiles.div_ceil(phases);
         // Whole register tiles, or all.
         let most = (WINDOWS / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
         let blocks = if of_phase <= most + self.pixels / 4 { 1 } else { of_phase.div_ceil(most) };
         let block = of_phase.div_ceil(blocks);
+        // A register tile of one row waits for its own sums.
+        let rows = phases * of_phase.max(2);
 
         let vectors = |channels: usize| channels.div_ceil(PANEL) as f64;
-        let [tiles, blocks, elements, phases] = [tiles, blocks, elements, phases].map(|count| count as f64);
+        let [tiles, rows, blocks, elements, phases] =
+            [tiles, rows, blocks, elements, phases].map(|count| count as f64);
         let transforms = tiles * (window * vectors(inputs) + back * vectors(outputs));
         let weights = elements * inputs as f64 * padded(outputs) as f64;
         let calls = phases * blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
         let streams = phases * self.stream(weights, blocks);
-        (block, transforms + calls + tiles * weights / self.macs + streams)
+        (block, transforms + calls + rows * weights / self.macs + streams)
     }
 
     /// Cycles to bring weights near, so many times.

@@ -180,8 +180,12 @@ impl Kernel {
             Self::Affine(kernel) => kernel.input.is_none(),
             Self::Activate(kernel) => kernel.input.is_none(),
             Self::Softmax(kernel) => kernel.input.is_none(),
-            Self::Winograd(kernel) if kernel.residual == Some(kernel.output) => {
-                return Some(self.reads().len() - 1);
+            Self::Conv2d(Conv2d { residual, output, .. })
+            | Self::Winograd(Winograd { residual, output, .. }) => {
+                return (*residual == Some(*output)).then(|| self.reads().len() - 1);
+            }
+            Self::Scaled(kernel) => {
+                return (kernel.conv.residual == Some(kernel.conv.output)).then(|| self.reads().len() - 1);
             }
             _ => false,
         };

@@ -136,7 +136,8 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
             continue;
         }
         if options.enabled(IN_PLACE) {
-            reports.extend(overwrite(graph, &mut storage, id, ways[id]).map(|outcome| outcome.report(IN_PLACE)));
+            reports
+                .extend(overwrite(graph, &mut storage, id, ways[id]).map(|outcome| outcome.report(IN_PLACE)));
         }
         if matches!(node.op, Op::Concat) && options.enabled(CONCAT_VIEWS) {
             reports
@@ -190,14 +191,15 @@ pub fn plan<'g>(graph: &'g Graph, options: &Options) -> Plan<'g> {
     }
 }
 
-/// Lets an element-wise node overwrite one of its inputs, or a convolution in tiles what it adds, if it is one and may.
+/// Lets an element-wise node overwrite one of its inputs, or a convolution what it adds, if it is one and may.
 fn overwrite(graph: &Graph, storage: &mut Storage<'_>, id: NodeId, way: Way) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let candidates = match node.op {
         Op::Activate { .. } | Op::Softmax { .. } | Op::Affine { .. } => &node.inputs[..1],
         // A difference can only overwrite what it subtracts from.
         Op::Binary(op, _) => &node.inputs[..if lower::commutes(op) { 2 } else { 1 }],
-        Op::Conv(Conv { pool: None, .. }) if node.inputs.len() > 1 && matches!(way, Way::Tiles(_)) => {
+        // Strips read their input when they have begun to write.
+        Op::Conv(Conv { pool: None, .. }) if node.inputs.len() > 1 && !matches!(way, Way::Strips(_)) => {
             &node.inputs[1..]
         }
         _ => return None,

@@ -29,7 +29,7 @@ impl Tiles {
 }
 
 /// How much faster tiles must be by the count, which knows nothing of the rest of the network.
-const MARGIN: f64 = 1.1;
+pub(crate) const MARGIN: f64 = 1.1;
 
 /// Chooses how a convolution is computed; says nothing of other nodes.
 pub(super) fn choose(
@@ -97,7 +97,8 @@ fn best(
     let fits = |&&(tiles, _): &&(Tiles, f64)| tiles.tile.phases() == 1 || has_phases(conv);
     let forced = counted.iter().filter(fits).find(|&&(tiles, _)| forced(tiles));
     // The fewer elements a tile has, the fewer weights.
-    let fastest = counted.iter().filter(fits).reduce(|few, more| if more.1 * MARGIN < few.1 { more } else { few });
+    let fastest =
+        counted.iter().filter(fits).reduce(|few, more| if more.1 * MARGIN < few.1 { more } else { few });
     *forced.or(fastest).unwrap_or(&counted[0])
 }
 

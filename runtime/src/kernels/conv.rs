@@ -5,7 +5,7 @@ use super::parts::parts;
 use super::{Activation, Pool};
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Cells, FAR, Grid, Level, Line, Parts, Simd, WithSimd};
+use crate::simd::{Cells, FAR, Grid, Level, Line, Parts, Residual, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -55,7 +55,7 @@ impl Conv2d {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
         let (level, team, weights) = (run.level, run.team, run.weights);
-        let inputs = [&self.input, &self.residual.unwrap_or(self.input)];
+        let inputs = [&self.input, &self.other_residual().unwrap_or(self.input)];
         let [pixels, channels] = self.parts();
         let operands = |input, residual| Operands { conv: self, level, weights, input, residual, top: 0 };
         let Some(pool) = &self.pool else {
@@ -71,6 +71,11 @@ impl Conv2d {
         Grid::new(output, &self.output, pixels, channels).each(team, scratch, |cells, scratch| {
             operands.pooled(pool, cells, scratch);
         });
+    }
+
+    /// The residual that does not lie where the outputs are written.
+    pub(super) fn other_residual(&self) -> Option<Slot> {
+        self.residual.filter(|slot| *slot != self.output)
     }
 
     /// How pixels and output channels are parted: where the weights are more than the input, each thread had better
@@ -203,7 +208,12 @@ impl Operands<'_> {
                 shift,
                 input,
                 top,
-                residual: conv.residual.as_ref().map(|slot| (residual, slot.pitch)),
+                residual: match conv.residual {
+                    None => Residual::None,
+                    Some(_) => conv
+                        .other_residual()
+                        .map_or(Residual::Written, |slot| Residual::Of(residual, slot.pitch)),
+                },
                 output: &mut *cells,
                 bias,
                 panels,
@@ -229,7 +239,7 @@ struct Task<'a, 'o> {
     input: &'a [f32],
     top: usize,
     /// All rows of the residual, and its pitch.
-    residual: Option<(&'a [f32], usize)>,
+    residual: Residual<'a, usize>,
     output: &'a mut Cells<'o>,
     bias: &'a [f32],
     panels: &'a [f32],
@@ -306,7 +316,8 @@ impl Task<'_, '_> {
         let width = self.width;
         let most = simd.shape(usize::MAX, channels.vectors).1;
         // The output counts in pixels.
-        let pitches = [pitch, 1, self.residual.map_or(0, |(_, pitch)| pitch)];
+        let of_residual = if let Residual::Of(_, pitch) = self.residual { pitch } else { 0 };
+        let pitches = [pitch, 1, of_residual];
         let Lines { outer, inner } = Lines::new(row, column, [conv.input.width, width, width], pitches, most);
 
         let limits = conv.activation.limits().unwrap_or(Line::OPEN);
@@ -315,10 +326,14 @@ impl Task<'_, '_> {
             let [input, output, _] = outer.steps.map(|step| step * line);
             // Without taps the cells may lie past the input.
             let input = self.input.get(input + channels.input..).unwrap_or(&[]);
-            let residual = self.residual.map(|(floats, pitch)| {
-                let at = (row.start * width + column.start) * pitch + outer.steps[2] * line + channels.first;
-                (&floats[at..], inner.steps[2])
-            });
+            let residual = match self.residual {
+                Residual::Of(floats, pitch) => {
+                    let at =
+                        (row.start * width + column.start) * pitch + outer.steps[2] * line + channels.first;
+                    Residual::Of(&floats[at..], inner.steps[2])
+                }
+                other => other,
+            };
             Line {
                 pixels: inner.count,
                 channels: channels.count,

@@ -1,7 +1,7 @@
 use super::Activation;
 use super::parts::parts;
 use crate::run::Run;
-use crate::simd::{Cells, Grid, Halves, Line, Parts, Reads, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Halves, Line, Parts, Reads, Residual, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, Stored, padded};
 
@@ -96,7 +96,7 @@ impl Dense {
         let Slot { height, width, channels, pitch, .. } = self.output;
         let pixels = height * width;
         let (bias, panels) = all[self.weights..].split_at(padded(channels));
-        let residual = self.residual.map(|slot| (residual, slot.pitch));
+        let residual = self.residual.map_or(Residual::None, |slot| Residual::Of(residual, slot.pitch));
         // Reading the weights takes as long as the multiplications of four pixels. Four panels are enough to hide the
         // latency of the additions.
         let macs = pixels.max(4) * self.len() * channels;
@@ -125,7 +125,7 @@ struct Task<'a, 'o> {
     dense: &'a Dense,
     input: &'a [f32],
     /// What to add, and its floats from one pixel to the next.
-    residual: Option<(&'a [f32], usize)>,
+    residual: Residual<'a, usize>,
     output: &'a mut Cells<'o>,
     bias: &'a [f32],
     panels: &'a [f32],
@@ -166,7 +166,10 @@ impl WithSimd for Task<'_, '_> {
                 weights: &self.panels[first / PANEL * panel..],
                 panel,
                 bias: &self.bias[first..],
-                residual: self.residual.map(|(floats, step)| (&floats[first..], step)),
+                residual: match self.residual {
+                    Residual::Of(floats, step) => Residual::Of(&floats[first..], step),
+                    other => other,
+                },
                 limits,
                 far: false,
                 output: self.output.from(0, first),

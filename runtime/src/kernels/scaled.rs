@@ -28,7 +28,7 @@ impl Scaled {
     pub fn run(&self, run: &mut Run<'_>) {
         let Self { conv, scale, scratch } = self;
         let (level, team, all) = (run.level, run.team, run.weights);
-        let inputs = [&conv.input, &conv.residual.unwrap_or(conv.input), scale];
+        let inputs = [&conv.input, &conv.other_residual().unwrap_or(conv.input), scale];
         let ([input, residual, scale], output, floats) =
             run.operands_and_scratch(inputs, &conv.output, scratch);
         let weights = &all[conv.weights..][..floats.len()];

@@ -5,6 +5,38 @@
 use super::Simd;
 use super::tile::Line;
 
+/// What is added to outputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Residual<'a, S> {
+    /// Nothing.
+    None,
+    /// A tensor, from the first output's cell on, and its floats from one to the next.
+    Of(&'a [f32], S),
+    /// What the cells hold that are written.
+    Written,
+}
+
+impl<S: Copy> Residual<'_, S> {
+    /// Where to read, `at` floats behind the first cell, and its steps, with those of the output there.
+    #[inline(always)]
+    pub(super) fn from(&self, at: usize, output: *mut f32, steps: S) -> Option<(*const f32, S)> {
+        match *self {
+            Self::None => None,
+            Self::Of(floats, steps) => Some((floats.as_ptr().wrapping_add(at), steps)),
+            Self::Written => Some((output.cast_const(), steps)),
+        }
+    }
+}
+
+impl Line<'_> {
+    /// Where to read what is added to a pixel whose output this is, and the floats to the next.
+    #[inline(always)]
+    pub(super) fn residual_of(&self, pixel: usize, output: *mut f32) -> Option<(*const f32, usize)> {
+        let at = if let Residual::Of(_, step) = self.residual { pixel * step } else { 0 };
+        self.residual.from(at, output, self.step * self.output.pitch)
+    }
+}
+
 /// Adds the residual to the sums of the pixels from `first` on, limits, and writes them.
 ///
 /// # Safety
@@ -20,7 +52,7 @@ pub(super) unsafe fn finish<S: Simd, const R: usize, const C: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         let output = line.output.to.add(first * step);
-        let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
+        let residual = line.residual_of(first, output);
         let limits = line.limits.map(|limit| simd.splat(limit));
         if line.channels == C * S::LANES {
             write(simd, sums, residual, limits, output, step);

@@ -39,7 +39,7 @@ impl<const R: usize> Halved<'_, R> {
             }
             let step = line.step * line.output.pitch;
             let output = line.output.to.add(first * step);
-            let residual = line.residual.map(|(floats, step)| (floats.as_ptr().add(first * step), step));
+            let residual = line.residual_of(first, output);
             let limits = line.limits;
             write(simd, sums, residual, limits.map(|limit| simd.splat(limit)), output, step);
             let (limits, output) = (limits.map(|limit| half.splat(limit)), output.add(S::LANES));

@@ -35,6 +35,7 @@ mod wasm;
 mod winograd;
 
 pub(crate) use cells::{Cells, Grid, Parts, Square, Target};
+pub(crate) use finish::Residual;
 pub(crate) use halves::Halves;
 pub(crate) use lanewise::Lanewise;
 pub use level::Level;
@@ -48,7 +49,7 @@ pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::Wasm;
-pub(crate) use winograd::{Join, Outputs, Residual, Window};
+pub(crate) use winograd::{Join, Outputs, Window};
 #[cfg(target_arch = "x86_64")]
 pub use {avx2::Avx2, avx512::Avx512};
 

@@ -93,7 +93,8 @@ impl Along<5, 5> for Phase {
             let [even, odd] = [add_scaled(-square, d[0], d[2]), add_scaled(-square, d[1], d[3])];
             [add_scaled(point, even, odd), add_scaled(-point, even, odd)]
         };
-        let ([inner, outer], last) = ([pair(0.5, 1.5625), pair(1.25, 0.25)], add_scaled(0.390_625, d[0], d[4]));
+        let ([inner, outer], last) =
+            ([pair(0.5, 1.5625), pair(1.25, 0.25)], add_scaled(0.390_625, d[0], d[4]));
         [inner[0], inner[1], outer[0], outer[1], add_scaled(-1.8125, d[2], last)]
     }
 }

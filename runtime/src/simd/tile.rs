@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use super::finish::finish;
+use super::finish::{Residual, finish};
 use super::prefetch::{will_read, will_write};
 use super::{Simd, Target, WithSimd};
 use crate::weights::PANEL;
@@ -94,7 +94,7 @@ pub(crate) struct Line<'a> {
     /// Bias of each channel, up to a whole panel.
     pub bias: &'a [f32],
     /// What to add at the end, and its floats from one pixel to the next.
-    pub residual: Option<(&'a [f32], usize)>,
+    pub residual: Residual<'a, usize>,
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
     /// Whether the output, and what is added, are [`FAR`](super::FAR): their cells are asked for a tile ahead.
@@ -139,7 +139,7 @@ impl Line<'_> {
         for pixel in pixels {
             let cell = pixel * self.step * self.output.pitch;
             will_write(self.output.to.wrapping_add(cell), self.channels);
-            if let Some((floats, step)) = self.residual {
+            if let Residual::Of(floats, step) = self.residual {
                 will_read(floats[pixel * step..].as_ptr(), self.channels);
             }
         }
@@ -164,8 +164,8 @@ impl Line<'_> {
                 && weights.checked_add(rows_of_weights.checked_mul(PANEL)?)? <= self.weights.len()
         };
         let adds = match self.residual {
-            Some((floats, step)) => last.checked_mul(step)?.checked_add(self.channels)? <= floats.len(),
-            None => true,
+            Residual::Of(floats, step) => last.checked_mul(step)?.checked_add(self.channels)? <= floats.len(),
+            Residual::None | Residual::Written => true,
         };
         let writes =
             self.channels <= width && self.output.reaches(last.checked_mul(self.step), self.channels);

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use super::prefetch::will_read;
 use super::schemes::{Along, Scheme};
-use super::{Simd, Square, Target, WithSimd};
+use super::{Residual, Simd, Square, Target, WithSimd};
 
 /// The window of a tile, to transform: channel `c` of output pixel `(i · N + j) · step` is `(Bᵀ d B)[i][j]` of that channel;
 /// or the gradients of a tile's outputs, likewise.
@@ -175,17 +175,6 @@ pub(crate) enum Join {
     Mean,
 }
 
-/// What is added to the outputs of a tile.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Residual<'a> {
-    /// Nothing.
-    None,
-    /// A tensor, from the tile's first cell on, and its floats from one row and one cell to the next.
-    Of(&'a [f32], [usize; 2]),
-    /// What the cells hold that are written, of a convolution that is not pooled.
-    Written,
-}
-
 /// The outputs of a tile, from products in the transformed domain: `limit(bias + (Aᵀ m A) + residual)`, pooled.
 #[derive(Debug)]
 pub(crate) struct Outputs<'a> {
@@ -195,8 +184,8 @@ pub(crate) struct Outputs<'a> {
     pub step: usize,
     /// Bias of each channel, up to a whole vector.
     pub bias: &'a [f32],
-    /// What to add.
-    pub residual: Residual<'a>,
+    /// What to add, its steps from one row and one cell to the next; without pooling, it may be what is written over.
+    pub residual: Residual<'a, [usize; 2]>,
     /// Lower and upper limit of the result.
     pub limits: [f32; 2],
     /// What becomes of the results.
@@ -299,11 +288,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
             let bias = simd.load_at(bias.as_ptr().add(channel));
             let [low, high] = limits.map(|limit| simd.splat(limit));
             let output = to.wrapping_add(channel);
-            let residual = match *residual {
-                Residual::None => None,
-                Residual::Of(floats, steps) => Some((floats.as_ptr().wrapping_add(channel), steps)),
-                Residual::Written => Some((output.cast_const(), steps)),
-            };
+            let residual = residual.from(channel, output, steps);
             for y in 0..T / P {
                 if !WHOLE && y >= size[0] {
                     break;

@@ -127,10 +127,7 @@ pub(super) fn winograd(
 
 /// The kernels that a tile of each phase is multiplied with. Where cells are repeated twice, a window that starts with a
 /// repeated one sees it under the sum of its first two taps, another its last cell under that of the last two.
-fn phases(
-    tile: Tile,
-    taps: [[Lanes; SIDE]; SIDE],
-) -> impl Iterator<Item = [[Lanes; SIDE]; SIDE]> {
+fn phases(tile: Tile, taps: [[Lanes; SIDE]; SIDE]) -> impl Iterator<Item = [[Lanes; SIDE]; SIDE]> {
     let along = move |phase: usize, [a, b, c]: [Lanes; SIDE]| -> [Lanes; SIDE] {
         let sum = |x: Lanes, y: Lanes| core::array::from_fn(|lane| x[lane] + y[lane]);
         match (tile.taps, phase) {

@@ -198,9 +198,11 @@ impl Operands<'_> {
                 self.transform(block.clone(), cells);
             });
             let (all, groups) = (Parts::new(block.clone(), 1, 1), Parts::new(0..channels, GROUP, count));
-            Grid::tiled(output, &layer.output, tiling, all, groups).each(team, products, |cells, products| {
-                self.multiply(floats, products, block.clone(), cells)
-            });
+            Grid::tiled(output, &layer.output, tiling, all, groups).each(
+                team,
+                products,
+                |cells, products| self.multiply(floats, products, block.clone(), cells),
+            );
         }
     }
 }

@@ -92,7 +92,7 @@ impl Multiply<'_, '_> {
                 weights,
                 panel,
                 bias: &ZEROS,
-                residual: None,
+                residual: Residual::None,
                 limits: Line::OPEN,
                 far: false,
                 output: Target::new(&mut [], 0, width),
