@@ -9,9 +9,9 @@ use convolve_compiler::execute::Executor;
 use convolve_compiler::frontend::yaml;
 use convolve_compiler::options::{Algorithm, Options};
 use convolve_compiler::passes::optimise;
-use convolve_compiler::plan::{Kernel, Plan, plan, verify_plan};
+use convolve_compiler::plan::{Kernel, Plan, algorithm, plan, verify_plan};
 use convolve_runtime::simd::Level;
-use convolve_runtime::weights::{Load, Tile, file};
+use convolve_runtime::weights::{Load, file};
 use convolve_tests::golden::{Case, cases};
 
 /// The largest error, relative to the largest element of the expected output.
@@ -48,11 +48,7 @@ fn agree(framework: &str) -> Vec<Algorithm> {
 fn algorithms(plan: &Plan<'_>) -> impl Iterator<Item = Algorithm> {
     let of_kernels = plan.steps.iter().filter_map(|step| match &step.kernel {
         Kernel::Conv2d(_) | Kernel::Scaled(_) => Some(Algorithm::Direct),
-        Kernel::Winograd(kernel) => Some(match kernel.tile {
-            Tile::FOUR => Algorithm::Tiles4,
-            Tile::TWO => Algorithm::Tiles2,
-            _ => Algorithm::TiledPhases,
-        }),
+        Kernel::Winograd(kernel) => Some(algorithm(kernel.tile)),
         Kernel::Squeeze(_) | Kernel::Strips(_) => Some(Algorithm::Strips),
         _ => None,
     });

@@ -50,7 +50,14 @@ fn a_convolution_is_computed_in_tiles() {
     says(&strict, "winograd: not: conv: precision is strict");
     says(&wide(15, ""), "winograd: not: conv: it has fewer than 16 channels");
     says(&wide(64, ", groups: 2"), "winograd: not: conv: it is grouped or transposed");
-    says(&wide(64, ", stride: 2"), "winograd: not: conv: its windows are not 3×3 at every cell");
+    let elsewhere = "winograd: not: conv: its windows are not 3×3 at every cell, or every second one";
+    says(&wide(64, ", stride: 3"), elsewhere);
+    says(&wide(64, ", stride: [1, 2]"), elsewhere);
+    let strided =
+        reports(&format!("  - upsample2d: {{ scale_factor: 4 }}\n{}", wide(64, ", stride: 2, padding: 1")));
+    assert!(strided.iter().any(|report| report.starts_with(done)), "{strided:#?}");
+    let faulty = "winograd: not: conv: it is strided, and dilated or pooled";
+    says(&wide(64, ", stride: 2, dilation: 2"), faulty);
     let wider = reports(&wide(64, ", padding: same, dilation: 2"));
     assert!(wider.iter().any(|report| report.starts_with(done)), "{wider:#?}");
     let pooled = |pool: usize| format!("  - max_pool2d: {{ kernel_size: {pool} }}\n");

@@ -174,9 +174,16 @@ fn a_convolution_of_a_partly_enlarged_concatenation_is_a_sum_of_two() {
     assert!(found.iter().any(in_phases), "{found:#?}");
     let not = "split_concat: not: conv";
     says(&decoder(16, ""), &format!("{not}: the sum would cost nearly as much as the phases save"));
-    says(&decoder(128, ", stride: 2"), &format!("{not}: its parts are not computed in tiles"));
+    says(
+        &decoder(128, ", stride: 2"),
+        &format!("{not}: it is strided or transposed, adds something already, or pools"),
+    );
+    says(&decoder(128, ", groups: 2"), &format!("{not}: its parts are not computed in tiles"));
     let pooled = decoder(128, "") + "  - max_pool2d: { name: pool, kernel_size: 2 }\n";
-    says(&pooled, "split_concat: not: conv+pool: it adds something already, pools or reads enlarged already");
+    says(
+        &pooled,
+        "split_concat: not: conv+pool: it is strided or transposed, adds something already, or pools",
+    );
     let twice = decoder(128, "") + "  - concat: { from: [conv, joined] }\n";
     says(&twice, &format!("{not}: something else reads the concatenation too"));
     let strict = decoder(128, "") + "precision: strict\n";

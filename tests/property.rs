@@ -83,6 +83,14 @@ fn decisions_get_on_with_each_other() {
   - concat: { from: [b, a] }
   - conv2d: { filters: 48, kernel_size: 3, padding: same, activation: silu }
   - conv2d: { filters: 32, kernel_size: 3, padding: same, dilation: 3 }",
+        // Strided tiles on an odd and an even number of rows, and a sum that overwrites what one of them gave.
+        "conv2d: { name: a, filters: 32, kernel_size: 1 }
+  - conv2d: { filters: 64, kernel_size: 3, stride: 2, padding: [0, 1, 1, 1] }
+  - batch_norm
+  - conv2d: { name: left, filters: 48, kernel_size: 3, stride: 2, padding: 1 }
+  - conv2d: { name: right, filters: 48, kernel_size: 3, stride: 4, from: a, padding: [1, 0, 0, 1] }
+  - add: { from: [left, right] }
+  - relu",
         // Parts of a kernel between two norms, the second of which is enlarged, and then both.
         "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - max_pool2d: { kernel_size: 2 }

@@ -13,6 +13,10 @@ pub enum Algorithm {
     Tiles4,
     /// In transformed tiles of 2 × 2 outputs.
     Tiles2,
+    /// In transformed tiles of 4 × 4 outputs at every second cell.
+    StridedTiles4,
+    /// In transformed tiles of 2 × 2 outputs at every second cell.
+    StridedTiles2,
     /// In transformed tiles of 4 × 4 outputs of one phase of a map enlarged twice.
     TiledPhases,
     /// Convolutions of enlarged maps, as transposed ones.
@@ -23,15 +27,25 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Direct, Self::Tiles4, Self::Tiles2, Self::TiledPhases, Self::Phases, Self::Strips];
+    pub const ALL: [Self; 8] = [
+        Self::Direct,
+        Self::Tiles4,
+        Self::Tiles2,
+        Self::StridedTiles4,
+        Self::StridedTiles2,
+        Self::TiledPhases,
+        Self::Phases,
+        Self::Strips,
+    ];
 
     /// The [decision](crate::plan::DECISIONS) that chooses it.
     #[must_use]
     pub const fn decision(self) -> Option<&'static str> {
         match self {
             Self::Direct => None,
-            Self::Tiles4 | Self::Tiles2 | Self::TiledPhases => Some(WINOGRAD),
+            Self::Tiles4 | Self::Tiles2 | Self::StridedTiles4 | Self::StridedTiles2 | Self::TiledPhases => {
+                Some(WINOGRAD)
+            }
             Self::Phases => Some(PHASES),
             Self::Strips => Some(STRIPS),
         }

@@ -72,11 +72,11 @@ impl Layer {
         tile: Tile,
         block: usize,
     ) -> Self {
-        let axis = window(3, 1);
+        let axis = window(3, tile.stride);
         // Phases are those of a map of half the size.
-        let repeat = [tile.phases(); 2];
+        let (repeat, side) = ([tile.phases(); 2], axis.output(size).expect("the window fits"));
         let [input, output] =
-            [tensor(0, size / repeat[0], inputs), tensor(size * size * inputs, size, outputs)];
+            [tensor(0, size / repeat[0], inputs), tensor(size * size * inputs, side, outputs)];
         let scratch = Slot::arena(
             padded(output.offset + output.span()),
             [1, 1, Winograd::scratch(tile, block, inputs)],
@@ -186,6 +186,10 @@ fn layers() -> Vec<Layer> {
         Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::FOUR, 14),
         Layer::winograd("winograd phases 256→128 128²", 128, [256, 128], Tile::PHASE, 14),
         Layer::conv("3×3/2 64→128 56²", 56, 64, 128, window(3, 2)),
+        Layer::conv("3×3/2 128→256 28²", 28, 128, 256, window(3, 2)),
+        Layer::winograd("winograd 3×3/2 64→128 56²", 56, [64, 128], Tile::STRIDED_FOUR, 14),
+        Layer::winograd("winograd 3×3/2 128→256 28²", 28, [128, 256], Tile::STRIDED_FOUR, 16),
+        Layer::winograd("winograd 2×2 3×3/2 128→256 28²", 28, [128, 256], Tile::STRIDED_TWO, 25),
         Layer::conv(
             "3×3 dilated 12 512→256 33²",
             33,

@@ -6,13 +6,23 @@ mod trial;
 use convolve_runtime::weights::{Fold, Load, PANEL, Panels, Part, Strides, Tile, padded};
 use tensors::{AFTER, BEFORE, BIAS, Tensors, near};
 
-/// `G` of F(4 × 4, 3 × 3), F(2 × 2, 3 × 3) and F(4 × 4, 2 × 2), as rows over the points 0, ±√½, ±√2, then 0, ±1, then
-/// ±½, ±5/4.
+/// `G` of a tile, as rows over its points. Of stride 2, first that of two taps for the first and the third one, then the
+/// second by itself.
 fn kernel_transform(tile: Tile) -> Vec<Vec<f64>> {
+    if tile.stride == 2 {
+        let two_taps = rows_of(Tile { taps: 2, stride: 1, ..tile });
+        let spread = two_taps.into_iter().map(|row| vec![row[0], 0.0, row[1]]);
+        return spread.chain([vec![0.0, 1.0, 0.0]]).collect();
+    }
+    rows_of(tile)
+}
+
+fn rows_of(tile: Tile) -> Vec<Vec<f64>> {
     let (inner, outer) = (0.5f64.sqrt(), 2f64.sqrt());
     let points = match tile {
         Tile::FOUR => vec![0.0, inner, -inner, outer, -outer],
         Tile::TWO => vec![0.0, 1.0, -1.0],
+        Tile { outputs: 2, taps: 2, .. } => vec![1.0, -1.0],
         _ => vec![0.5, -0.5, 1.25, -1.25],
     };
     let scale = |p: f64| points.iter().filter(|&&q| q != p).map(|q| p - q).product::<f64>();
@@ -42,7 +52,7 @@ fn transformed_panels_of_both_layouts_with_and_without_norms() {
         Strides { output: 1, input: outputs, row: 3 * inputs * outputs, column: inputs * outputs, group: 0 };
     let tensors = Tensors::new(outputs * inputs * 9, inputs, outputs);
     let norms = [(None, None), (Some(BEFORE), Some(AFTER))];
-    let tiles = [Tile::FOUR, Tile::TWO, Tile::PHASE];
+    let tiles = [Tile::FOUR, Tile::TWO, Tile::PHASE, Tile::STRIDED_FOUR, Tile::STRIDED_TWO];
     let cases = norms.into_iter().flat_map(|norms| tiles.map(|tile| (norms, tile)));
     for ((before, after), tile) in cases {
         for strides in [pytorch, keras] {
@@ -51,7 +61,7 @@ fn transformed_panels_of_both_layouts_with_and_without_norms() {
                 let at = o * strides.output + i * strides.input + y * strides.row + x * strides.column;
                 tensors.get(0, at)
             };
-            let (side, g) = (tile.side(), kernel_transform(tile));
+            let (side, g) = (tile.kernel_side(), kernel_transform(tile));
             for o in 0..padded(outputs) {
                 let elements = taps(tile.phases()).flat_map(|phase| taps(side).map(move |at| (phase, at)));
                 for (index, ((down, across), (row, column))) in elements.enumerate() {

@@ -57,7 +57,7 @@ impl Case {
     fn element(&self, y: usize, x: usize, c: usize) -> (f64, f64) {
         let Winograd { input, beside, rows, columns, .. } = &self.layer;
         let cell = |axis: &Axis, o: usize, k: usize, repeat: usize, size: usize| {
-            let cell = (o + k * axis.dilation).checked_sub(axis.before)? / repeat;
+            let cell = (o * axis.stride + k * axis.dilation).checked_sub(axis.before)? / repeat;
             (cell < size).then_some(cell)
         };
         let mut terms = vec![f64::from(Data::F32(&self.kernel.bias).get(c))];
@@ -106,20 +106,21 @@ fn activate(activation: Activation, x: f64) -> f64 {
     }
 }
 
-fn axis(dilation: usize, before: usize, after: usize) -> Axis {
-    Axis { kernel: 3, stride: 1, dilation, before, after }
+fn axis([stride, dilation]: [usize; 2], before: usize, after: usize) -> Axis {
+    Axis { kernel: 3, stride, dilation, before, after }
 }
 
 /// A random case, or `None` if its window does not fit its input.
 fn draw(random: &mut Random) -> Option<Case> {
     let padding = random.pick(&[[1, 1, 1, 1], [0, 0, 0, 0], [0, 1, 1, 0], [2, 1, 0, 2], [3, 0, 5, 6]]);
-    let tile = random.pick(&[Tile::FOUR, Tile::TWO, Tile::PHASE]);
-    let in_phases = tile == Tile::PHASE;
-    let pool = (!in_phases && random.chance(3)).then(|| random.pick(&[PoolOp::Max, PoolOp::Average]));
-    let near = in_phases || pool.is_some();
+    let tile = random.pick(&[Tile::FOUR, Tile::TWO, Tile::PHASE, Tile::STRIDED_FOUR, Tile::STRIDED_TWO]);
+    let (in_phases, stride) = (tile == Tile::PHASE, tile.stride);
+    let pool =
+        (!in_phases && stride == 1 && random.chance(3)).then(|| random.pick(&[PoolOp::Max, PoolOp::Average]));
+    let near = in_phases || stride > 1 || pool.is_some();
     let dilation = if near { [1, 1] } else { random.pick(&[[1, 1], [1, 1], [2, 2], [3, 1], [1, 6]]) };
-    let rows = axis(dilation[0], padding[0] * dilation[0], padding[1] * dilation[0]);
-    let columns = axis(dilation[1], padding[2] * dilation[1], padding[3] * dilation[1]);
+    let rows = axis([stride, dilation[0]], padding[0] * dilation[0], padding[1] * dilation[0]);
+    let columns = axis([stride, dilation[1]], padding[2] * dilation[1], padding[3] * dilation[1]);
     let repeat = if in_phases { [2, 2] } else { random.pick(&[[1, 1], [1, 1], [2, 2], [1, 3]]) };
     let size = |random: &mut Random| if random.chance(4) { random.range(1, 4) } else { random.range(3, 15) };
     let input = (size(random), size(random));
@@ -223,18 +224,20 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
     let sampled = [
         (Tile::TWO, Sampling::Direct, 1),
         (Tile::FOUR, Sampling::Direct, 1),
+        (Tile::STRIDED_TWO, Sampling::Direct, 1),
+        (Tile::STRIDED_FOUR, Sampling::Direct, 1),
         (Tile::PHASE, Sampling::Upsampled([2, 2]), 2),
     ];
     for (inputs, (tile, sampling, repeat)) in [64, 256].into_iter().flat_map(|i| sampled.map(|s| (i, s))) {
         let kernel = Kernel::new(&mut random, inputs, 16);
-        let input = Slot::arena(0, [12 / repeat, 12 / repeat, inputs]);
+        let input = Slot::arena(0, [12 * tile.stride / repeat, 12 * tile.stride / repeat, inputs]);
         let output = Slot::arena(input.span(), [12, 12, 16]);
         let direct = Conv2d {
             input,
             output,
             residual: None,
-            rows: axis(1, 1, 1),
-            columns: axis(1, 1, 1),
+            rows: axis([tile.stride, 1], 1, 1),
+            columns: axis([tile.stride, 1], 1, 1),
             sampling,
             groups: 1,
             weights: 0,
@@ -252,8 +255,8 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             beside: None,
             output,
             residual: None,
-            rows: axis(1, 1, 1),
-            columns: axis(1, 1, 1),
+            rows: axis([tile.stride, 1], 1, 1),
+            columns: axis([tile.stride, 1], 1, 1),
             tile,
             block: 9,
             scratch,
@@ -301,8 +304,8 @@ fn nan_passes_the_limits() {
         beside: None,
         output,
         residual: None,
-        rows: axis(1, 1, 1),
-        columns: axis(1, 1, 1),
+        rows: axis([1, 1], 1, 1),
+        columns: axis([1, 1], 1, 1),
         tile: Tile::FOUR,
         block: 5,
         scratch,

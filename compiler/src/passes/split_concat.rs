@@ -63,8 +63,9 @@ fn split(graph: &Graph, core: &Core, id: NodeId) -> Option<Result<[Node; 2], &'s
     if graph.precision == Precision::Strict {
         return Some(Err("precision is strict"));
     }
-    if node.inputs.len() > 1 || conv.sampling != Sampling::Direct || conv.pool.is_some() {
-        return Some(Err("it adds something already, pools or reads enlarged already"));
+    let is_plain = conv.sampling == Sampling::Direct && [conv.rows.stride, conv.columns.stride] == [1, 1];
+    if !is_plain || node.inputs.len() > 1 || conv.pool.is_some() {
+        return Some(Err("it is strided or transposed, adds something already, or pools"));
     }
     let part = |first: usize, biased: bool| Conv { part: Some(Part { first, biased }), ..conv.clone() };
     let rest_conv = Conv { activation: Activation::Linear, ..part(rest.1, false) };

@@ -24,7 +24,7 @@ pub(crate) struct Core {
     /// Pixels of the largest register tile.
     pixels: usize,
     /// Winograd's transforms, by the number of weights.
-    pub(super) transforms: [Transform; 3],
+    pub(super) transforms: [Transform; 5],
     /// Cycles of one matrix product before it has computed anything.
     product: f64,
     /// Bytes a cycle of weights that a second-level cache does not hold.
@@ -46,11 +46,17 @@ pub(super) struct Transform {
     outputs: f64,
 }
 
-const fn transforms(of_two: [f64; 2], of_four: [f64; 2], of_phase: [f64; 2]) -> [Transform; 3] {
+const fn transforms(cycles: [[f64; 2]; 5]) -> [Transform; 5] {
+    let [two, strided_two, four, strided_four, phase] = cycles;
+    const fn of(tile: Tile, [window, outputs]: [f64; 2]) -> Transform {
+        Transform { tile, window, outputs }
+    }
     [
-        Transform { tile: Tile::TWO, window: of_two[0], outputs: of_two[1] },
-        Transform { tile: Tile::FOUR, window: of_four[0], outputs: of_four[1] },
-        Transform { tile: Tile::PHASE, window: of_phase[0], outputs: of_phase[1] },
+        of(Tile::TWO, two),
+        of(Tile::STRIDED_TWO, strided_two),
+        of(Tile::FOUR, four),
+        of(Tile::STRIDED_FOUR, strided_four),
+        of(Tile::PHASE, phase),
     ]
 }
 
@@ -62,7 +68,13 @@ const CORES: [Core; 4] = [
         peak: 16.0,
         macs: 15.4,
         pixels: 14,
-        transforms: transforms([110.0, 90.0], [300.0, 230.0], [260.0, 200.0]),
+        transforms: transforms([
+            [110.0, 90.0],
+            [150.0, 120.0],
+            [300.0, 230.0],
+            [600.0, 320.0],
+            [260.0, 200.0],
+        ]),
         product: 40.0,
         weights: 14.0,
         tensors: 9.0,
@@ -74,7 +86,13 @@ const CORES: [Core; 4] = [
         peak: 16.0,
         macs: 15.0,
         pixels: 6,
-        transforms: transforms([180.0, 150.0], [500.0, 450.0], [420.0, 380.0]),
+        transforms: transforms([
+            [180.0, 150.0],
+            [250.0, 200.0],
+            [500.0, 450.0],
+            [1300.0, 750.0],
+            [420.0, 380.0],
+        ]),
         product: 40.0,
         weights: 14.0,
         tensors: 9.0,
@@ -86,7 +104,13 @@ const CORES: [Core; 4] = [
         peak: 8.0,
         macs: 7.2,
         pixels: 6,
-        transforms: transforms([320.0, 280.0], [900.0, 800.0], [750.0, 680.0]),
+        transforms: transforms([
+            [320.0, 280.0],
+            [440.0, 360.0],
+            [900.0, 800.0],
+            [2300.0, 1300.0],
+            [750.0, 680.0],
+        ]),
         product: 60.0,
         weights: 8.0,
         tensors: 4.0,
@@ -98,7 +122,13 @@ const CORES: [Core; 4] = [
         peak: 2.0,
         macs: 1.5,
         pixels: 4,
-        transforms: transforms([1100.0, 900.0], [3000.0, 2600.0], [2500.0, 2200.0]),
+        transforms: transforms([
+            [1100.0, 900.0],
+            [1500.0, 1200.0],
+            [3000.0, 2600.0],
+            [7500.0, 4300.0],
+            [2500.0, 2200.0],
+        ]),
         product: 60.0,
         weights: 8.0,
         tensors: 4.0,
@@ -235,10 +265,11 @@ impl Core {
         let [tiles, rows, blocks, elements, phases] =
             [tiles, rows, blocks, elements, phases].map(|count| count as f64);
         let transforms = tiles * (window * vectors(inputs) + back * vectors(outputs));
-        let weights = elements * inputs as f64 * padded(outputs) as f64;
+        let weights = tile.kernel_elements() as f64 * inputs as f64 * padded(outputs) as f64;
+        let products = rows * elements * inputs as f64 * padded(outputs) as f64;
         let calls = phases * blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
         let streams = phases * self.stream(weights, blocks);
-        (block, transforms + calls + rows * weights / self.macs + streams)
+        (block, transforms + calls + products / self.macs + streams)
     }
 
     /// Cycles to bring weights near, so many times.

@@ -23,6 +23,7 @@ pub use check::verify_plan;
 pub use kernel::Kernel;
 pub use summary::{Row, macs, rows, table};
 pub use tail::{Moved, Tail};
+pub use winograd::algorithm;
 
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::weights::Load;

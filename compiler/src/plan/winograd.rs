@@ -20,11 +20,19 @@ pub(crate) struct Tiles {
 
 impl Tiles {
     const fn algorithm(self) -> Algorithm {
-        match self.tile {
-            Tile::FOUR => Algorithm::Tiles4,
-            Tile::TWO => Algorithm::Tiles2,
-            _ => Algorithm::TiledPhases,
-        }
+        algorithm(self.tile)
+    }
+}
+
+/// What it is to compute in such tiles.
+#[must_use]
+pub const fn algorithm(tile: Tile) -> Algorithm {
+    match tile {
+        Tile::FOUR => Algorithm::Tiles4,
+        Tile::TWO => Algorithm::Tiles2,
+        Tile::STRIDED_FOUR => Algorithm::StridedTiles4,
+        Tile::STRIDED_TWO => Algorithm::StridedTiles2,
+        _ => Algorithm::TiledPhases,
     }
 }
 
@@ -72,6 +80,10 @@ pub(super) fn choose(
 /// The tiles for a convolution of a network in training, if the kernel can compute it so and is faster by count.
 pub(crate) fn faster(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
     fits(conv).ok()?;
+    // The way back has no strided tiles.
+    if [conv.rows.stride, conv.columns.stride] != [1, 1] {
+        return None;
+    }
     let (best, cycles) = best(core, conv, input, output, |_| false);
     (cycles * MARGIN <= core.direct(conv, input, output) && !is_narrow(conv, input)).then_some(best)
 }
@@ -94,7 +106,9 @@ fn best(
         let (block, cycles) = core.in_tiles(transform, conv, input, output);
         (Tiles { tile: transform.tile, block }, cycles)
     });
-    let fits = |&&(tiles, _): &&(Tiles, f64)| tiles.tile.phases() == 1 || has_phases(conv);
+    let fits = |&&(tiles, _): &&(Tiles, f64)| {
+        tiles.tile.stride == conv.rows.stride && (tiles.tile.phases() == 1 || has_phases(conv))
+    };
     let forced = counted.iter().filter(fits).find(|&&(tiles, _)| forced(tiles));
     // The fewer elements a tile has, the fewer weights.
     let fastest =
@@ -117,15 +131,20 @@ fn is_narrow(conv: &Conv, input: Shape) -> bool {
 /// Whether the kernel can compute the convolution.
 fn fits(conv: &Conv) -> Result<(), &'static str> {
     let [rows, columns] = [&conv.rows, &conv.columns].map(|axis| [axis.kernel, axis.stride]);
-    if [rows, columns] != [[3, 1]; 2] {
-        return Err("its windows are not 3×3 at every cell");
+    let is_dilated = [conv.rows.dilation, conv.columns.dilation] != [1, 1];
+    match [rows, columns] {
+        [[3, 2], [3, 2]] if is_dilated || conv.pool.is_some() => {
+            return Err("it is strided, and dilated or pooled");
+        }
+        [[3, 1], [3, 1]] | [[3, 2], [3, 2]] => {}
+        _ => return Err("its windows are not 3×3 at every cell, or every second one"),
     }
     if conv.groups > 1 || conv.sampling == Sampling::Transposed {
         return Err("it is grouped or transposed");
     }
     match &conv.pool {
         None => Ok(()),
-        Some(_) if [conv.rows.dilation, conv.columns.dilation] != [1, 1] => Err("it is dilated and pooled"),
+        Some(_) if is_dilated => Err("it is dilated and pooled"),
         Some((_, Windows::Sliding(rows, columns))) if [rows.kernel, columns.kernel] == [2, 2] => {
             let limits = matches!(
                 conv.activation,

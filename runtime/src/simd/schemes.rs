@@ -115,6 +115,44 @@ impl Scheme<5, 4> for Phase {
     }
 }
 
+/// Four outputs a side at every second cell: [`Phase`] for the first and the third tap, which see every other cell, and
+/// the cells between as they are.
+pub(crate) struct StridedFour;
+
+impl Along<9, 9> for StridedFour {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 9]) -> [S::V; 9] {
+        let [p, q, r, s, t] = Phase::apply(simd, [d[0], d[2], d[4], d[6], d[8]]);
+        [p, q, r, s, t, d[1], d[3], d[5], d[7]]
+    }
+}
+
+impl Scheme<9, 4> for StridedFour {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 9]) -> [S::V; 4] {
+        let sums = Phase::outputs(simd, [m[0], m[1], m[2], m[3], m[4]]);
+        [simd.add(sums[0], m[5]), simd.add(sums[1], m[6]), simd.add(sums[2], m[7]), simd.add(sums[3], m[8])]
+    }
+}
+
+/// Two outputs a side at every second cell; points ±1.
+pub(crate) struct StridedTwo;
+
+impl Along<5, 5> for StridedTwo {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 5]) -> [S::V; 5] {
+        [simd.add(d[2], d[0]), simd.sub(d[2], d[0]), simd.sub(d[4], d[0]), d[1], d[3]]
+    }
+}
+
+impl Scheme<5, 2> for StridedTwo {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 5]) -> [S::V; 2] {
+        let [even, odd] = [simd.add(m[0], m[1]), simd.add(simd.sub(m[0], m[1]), m[2])];
+        [simd.add(even, m[3]), simd.add(odd, m[4])]
+    }
+}
+
 /// Two outputs a side; points 0, ±1.
 pub(crate) struct F2;
 

@@ -91,13 +91,38 @@ impl<F: Along<I, N>, const I: usize, const N: usize> CheckedWindow<'_, F, I, N> 
         if INSIDE && let Some(ahead) = self.0.ahead {
             self.ask(channel, ahead);
         }
-        // More than half of a large window, once transformed along the rows, does not fit the registers. Its cells are
-        // then read twice.
-        let half = if N > 4 { N / 2 } else { N };
+        // More than some columns of a large window, once transformed along the rows, do not fit the registers. Its cells
+        // are then read several times.
+        const { assert!(5 * Self::COLUMNS >= N, "five parts") };
         // SAFETY: the caller's promise.
         unsafe {
-            self.columns::<S, WHOLE, INSIDE>(simd, channel, count, 0..half);
-            self.columns::<S, WHOLE, INSIDE>(simd, channel, count, half..N);
+            self.part::<S, WHOLE, INSIDE>(simd, channel, count, 0);
+            self.part::<S, WHOLE, INSIDE>(simd, channel, count, 1);
+            self.part::<S, WHOLE, INSIDE>(simd, channel, count, 2);
+            self.part::<S, WHOLE, INSIDE>(simd, channel, count, 3);
+            self.part::<S, WHOLE, INSIDE>(simd, channel, count, 4);
+        }
+    }
+
+    /// Columns that fit the registers.
+    const COLUMNS: usize = 18 / I;
+
+    /// So many columns of what [`vector`](Self::vector) writes.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn part<S: Simd, const WHOLE: bool, const INSIDE: bool>(
+        &self,
+        simd: S,
+        channel: usize,
+        count: usize,
+        index: usize,
+    ) {
+        let [first, end] = [index, index + 1].map(|index| N.min(index * Self::COLUMNS));
+        if first < end {
+            // SAFETY: the caller's promise.
+            unsafe { self.columns::<S, WHOLE, INSIDE>(simd, channel, count, first..end) }
         }
     }
 

@@ -188,7 +188,7 @@ pub enum Load<'a> {
         repeat: [usize; 2],
     },
     /// A 3 × 3 kernel transformed for [`Winograd`](crate::kernels::Winograd): biases, then panels
-    /// `[outputs / 16][phases²][side²][inputs][16]`.
+    /// `[outputs / 16][phases²][kernel_side²][inputs][16]`.
     Winograd {
         /// The kernel, of one group.
         kernel: Panels<'a>,

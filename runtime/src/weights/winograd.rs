@@ -14,20 +14,28 @@ pub struct Tile {
     /// Taps of the kernel along each side: two of a kernel of three where every cell is repeated twice, with another sum
     /// of taps in each phase of the outputs.
     pub taps: usize,
+    /// Distance between neighbouring windows, 1 or 2.
+    pub stride: usize,
 }
 
 impl Tile {
     /// Four outputs a side, under three taps.
-    pub const FOUR: Self = Self { outputs: 4, taps: 3 };
+    pub const FOUR: Self = Self { outputs: 4, taps: 3, stride: 1 };
     /// Two outputs a side, under three taps.
-    pub const TWO: Self = Self { outputs: 2, taps: 3 };
+    pub const TWO: Self = Self { outputs: 2, taps: 3, stride: 1 };
     /// Four outputs a side of one phase, under two taps.
-    pub const PHASE: Self = Self { outputs: 4, taps: 2 };
+    pub const PHASE: Self = Self { outputs: 4, taps: 2, stride: 1 };
+    /// Four outputs a side, under three taps at every second cell.
+    pub const STRIDED_FOUR: Self = Self { outputs: 4, taps: 3, stride: 2 };
+    /// Two outputs a side, likewise.
+    pub const STRIDED_TWO: Self = Self { outputs: 2, taps: 3, stride: 2 };
 
-    /// Elements of a transformed window along each side.
+    /// Elements of a transformed window along each side, as many as it has cells. Of windows at every second cell, the first
+    /// and the third tap see other cells than the second: first come elements of the former, as of two taps, then the
+    /// latter's cells as they are.
     #[must_use]
     pub const fn side(self) -> usize {
-        self.outputs + self.taps - 1
+        (self.outputs - 1) * self.stride + self.taps
     }
 
     /// Elements of a transformed window.
@@ -42,10 +50,35 @@ impl Tile {
         if self.taps == 2 { 2 } else { 1 }
     }
 
+    /// Elements of a transformed kernel along each side: fewer than the window's where a tap is multiplied with several.
+    #[must_use]
+    pub const fn kernel_side(self) -> usize {
+        if self.stride == 2 { self.outputs + 2 } else { self.side() }
+    }
+
+    /// Elements of a transformed kernel.
+    #[must_use]
+    pub const fn kernel_elements(self) -> usize {
+        self.kernel_side() * self.kernel_side()
+    }
+
     /// Elements of the transformed kernels of all phases.
     #[must_use]
     pub const fn kernels(self) -> usize {
-        self.phases() * self.phases() * self.elements()
+        self.phases() * self.phases() * self.kernel_elements()
+    }
+
+    /// The kernel's element that an element of the window is multiplied with.
+    #[must_use]
+    #[inline(always)]
+    pub const fn kernel_element(self, element: usize) -> usize {
+        if self.stride == 1 {
+            return element;
+        }
+        let (row, column, last) = (element / self.side(), element % self.side(), self.kernel_side() - 1);
+        let row = if row < last { row } else { last };
+        let column = if column < last { column } else { last };
+        row * self.kernel_side() + column
     }
 }
 
@@ -62,7 +95,7 @@ pub(crate) fn kernel_in_tiles(
     taps: [[Lanes; SIDE]; SIDE],
     mut put: impl FnMut(usize, [f32; PANEL]),
 ) {
-    let elements = tile.side();
+    let elements = tile.kernel_side();
     // Along the columns of each row, then along the rows of each column.
     let across = taps.map(|row| transformed(tile, row));
     for column in 0..elements {
@@ -112,7 +145,7 @@ pub(super) fn winograd(
                 }
             }
             for (phase, taps) in phases(tile, taps).enumerate() {
-                let first = phase * tile.elements();
+                let first = phase * tile.kernel_elements();
                 kernel_in_tiles(tile, taps, |element, lanes| {
                     cells[(first + element) * kernel.inputs + input] = lanes;
                 });
@@ -201,12 +234,22 @@ fn transformed(tile: Tile, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
             let pair = pair(1.0, 0.5);
             [a.map(|x| -x), pair.0, pair.1, c, [0.0; PANEL], [0.0; PANEL]]
         }
-        // The points ±½ and ±5/4: M′(±½) = ∓21/16, M′(±5/4) = ±105/32.
+        Tile::PHASE => of_four_under_two(a, b, [0.0; PANEL]),
+        Tile::STRIDED_FOUR => of_four_under_two(a, c, b),
+        // The points ±1: M′(±1) = ±2.
         _ => {
-            let (inner, outer) = (pair(0.5, -16.0 / 21.0), pair(1.25, 32.0 / 105.0));
-            let odd = |(plus, minus): (Lanes, Lanes)| (plus, minus.map(|x| -x));
-            let (inner, outer) = (odd(inner), odd(outer));
-            [inner.0, inner.1, outer.0, outer.1, b, [0.0; PANEL]]
+            let (plus, minus) = (lanes(&|i| 0.5 * (a[i] + c[i])), lanes(&|i| 0.5 * (c[i] - a[i])));
+            [plus, minus, c, b, [0.0; PANEL], [0.0; PANEL]]
         }
     }
+}
+
+/// `G g` of two taps for four outputs, and another element: the points ±½ and ±5/4, with M′(±½) = ∓21/16 and
+/// M′(±5/4) = ±105/32.
+fn of_four_under_two(first: Lanes, second: Lanes, last: Lanes) -> [Lanes; MOST] {
+    let at = |point: f64, scale: f64| -> Lanes {
+        core::array::from_fn(|lane| scale * (first[lane] + point * second[lane]))
+    };
+    let [inner, outer] = [16.0 / 21.0, 32.0 / 105.0];
+    [at(0.5, -inner), at(-0.5, inner), at(1.25, outer), at(-1.25, -outer), second, last]
 }

@@ -37,18 +37,19 @@ pub struct Source {
     pub repeat: [usize; 2],
 }
 
-/// A 3 × 3 convolution of stride 1 by Winograd's minimal filtering (Lavin & Gray 2016), with 2.25 or 4
+/// A 3 × 3 convolution of stride 1 or 2 by Winograd's minimal filtering (Lavin & Gray 2016), with 1.4 to 4
 /// times fewer multiplications than [`Conv2d`](super::Conv2d).
 ///
 /// `output = pool(activation(bias + Σ weight · input + residual))`. Windows are transformed, multiplied
 /// with the transformed kernel element by element, as one matrix product an element, and transformed
 /// back, for so few tiles at once that they stay in a second-level cache. Weights lie at `weights`: first
 /// the biases, the output channels rounded up to [`PANEL`](crate::weights::PANEL), then panels
-/// `[outputs / 16][phases²][side²][inputs][16]`.
+/// `[outputs / 16][phases²][kernel_side²][inputs][16]`.
 ///
 /// Where each cell is read twice along both sides, the outputs have four phases ([`Tile::PHASE`]): those with even
 /// rows and even columns, and so on. Each sees a map of half the size under 2 × 2 sums of the kernel's taps, so that 64
-/// outputs take 100 products instead of the 144 of [`Tile::FOUR`].
+/// outputs take 100 products instead of the 144 of [`Tile::FOUR`]. Of stride 2, the first and the third tap see other
+/// cells than the second: 16 outputs take 81 products instead of 144, or four take 25 instead of 36.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Winograd {
     /// The tensor read.
@@ -60,11 +61,12 @@ pub struct Winograd {
     pub output: Slot,
     /// A tensor of the convolution's output shape to add before the activation; it may be what `output` holds.
     pub residual: Option<Slot>,
-    /// The window along the rows: three taps of stride 1.
+    /// The window along the rows: three taps of the tile's stride, not dilated where that is 2.
     pub rows: Axis,
     /// The window along the columns.
     pub columns: Axis,
-    /// The tiles; of phases, if the only tensor read is repeated twice along both sides, nothing is dilated or pooled.
+    /// The tiles; of phases, if the only tensor read is repeated twice along both sides. With those of phases and of stride 2
+    /// nothing is dilated or pooled.
     pub tile: Tile,
     /// Most tiles that are computed at once.
     pub block: usize,
@@ -263,14 +265,14 @@ impl Operands<'_> {
     /// `None` is padding above the first.
     #[inline(always)]
     fn row(&self, y: usize, cell: usize, source: &Source) -> Option<usize> {
-        let first = self.tiling[0].first(y) * self.layer.pooled();
+        let first = self.tiling[0].first(y) * self.layer.pooled() * self.layer.tile.stride;
         read(&self.layer.rows, first + cell * self.tiling[0].step(), source.repeat[0])
     }
 
     /// As [`row`](Self::row), for columns.
     #[inline(always)]
     fn column(&self, x: usize, cell: usize, source: &Source) -> Option<usize> {
-        let first = self.tiling[1].first(x) * self.layer.pooled();
+        let first = self.tiling[1].first(x) * self.layer.pooled() * self.layer.tile.stride;
         read(&self.layer.columns, first + cell * self.tiling[1].step(), source.repeat[1])
     }
 }

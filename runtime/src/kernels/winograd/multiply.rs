@@ -4,7 +4,8 @@ use core::ops::Range;
 
 use super::{GROUP, Operands, PoolOp, Winograd};
 use crate::simd::{
-    Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square, Target, WithSimd,
+    Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square, StridedFour,
+    StridedTwo, Target, WithSimd,
 };
 use crate::slot::Slot;
 use crate::weights::{PANEL, Tile, padded};
@@ -60,7 +61,9 @@ impl WithSimd for Multiply<'_, '_> {
         match self.operands.layer.tile {
             Tile::FOUR => self.compute::<S, F4, 6, 4>(simd),
             Tile::TWO => self.compute::<S, F2, 4, 2>(simd),
-            _ => self.compute::<S, Phase, 5, 4>(simd),
+            Tile::PHASE => self.compute::<S, Phase, 5, 4>(simd),
+            Tile::STRIDED_FOUR => self.compute::<S, StridedFour, 9, 4>(simd),
+            _ => self.compute::<S, StridedTwo, 5, 2>(simd),
         }
     }
 }
@@ -71,8 +74,9 @@ impl Multiply<'_, '_> {
         let Self { operands, windows, products, tiles, output, bias, panels } = self;
         let (map, step, inputs) =
             (operands.layout.windows, operands.layout.products, operands.layer.inputs());
-        let panel = operands.layer.tile.kernels() * inputs * PANEL;
-        let panels = &panels[operands.phase * N * N * inputs * PANEL..];
+        let tile = operands.layer.tile;
+        let panel = tile.kernels() * inputs * PANEL;
+        let panels = &panels[operands.phase * tile.kernel_elements() * inputs * PANEL..];
         let own = output.channels();
         let writes_far = operands.layer.output.span() > FAR;
         let mut first = own.start;
@@ -106,7 +110,7 @@ impl Multiply<'_, '_> {
                     }
                 }
                 line.input = &windows[element * floats..];
-                line.weights = &weights[element * inputs * PANEL..];
+                line.weights = &weights[tile.kernel_element(element) * inputs * PANEL..];
                 line.output = Target::new(products, tiles.len(), width);
                 line.compute(simd);
             }

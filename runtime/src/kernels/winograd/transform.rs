@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::Operands;
-use crate::simd::{Along, Cells, F2, F4, FAR, Phase, Simd, Window, WithSimd};
+use crate::simd::{Along, Cells, F2, F4, FAR, Phase, Simd, StridedFour, StridedTwo, Window, WithSimd};
 use crate::weights::Tile;
 
 impl Operands<'_> {
@@ -28,7 +28,9 @@ impl WithSimd for Transform<'_, '_> {
         match self.operands.layer.tile {
             Tile::FOUR => self.compute::<S, F4, 6>(simd),
             Tile::TWO => self.compute::<S, F2, 4>(simd),
-            _ => self.compute::<S, Phase, 5>(simd),
+            Tile::PHASE => self.compute::<S, Phase, 5>(simd),
+            Tile::STRIDED_FOUR => self.compute::<S, StridedFour, 9>(simd),
+            _ => self.compute::<S, StridedTwo, 5>(simd),
         }
     }
 }
@@ -45,7 +47,8 @@ impl Transform<'_, '_> {
                 continue;
             }
             let input = &input[own.start - first..];
-            let ahead = (source.slot.span() > FAR).then_some(operands.layer.tile.outputs);
+            let ahead = (source.slot.span() > FAR)
+                .then_some(operands.layer.tile.outputs * operands.layer.tile.stride);
             for (index, tile) in tiles.clone().enumerate() {
                 let [rows, columns] = operands.window::<N>(tile, source);
                 let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
