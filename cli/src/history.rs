@@ -51,7 +51,7 @@ fn rows(history: &History) -> String {
         let value = |name: &String| match (name.as_str(), history.value(epoch, name)) {
             (_, None) => String::new(),
             ("seconds", Some(value)) => format!("{value:.1}"),
-            ("learning_rate", Some(value)) => format!("{value}"),
+            ("learning_rate", Some(value)) => format!("{value:.2e}"),
             (_, Some(value)) => format!("{value:.4}"),
         };
         rows.push([(epoch + 1).to_string()].into_iter().chain(names.iter().map(value)).collect());

@@ -135,7 +135,9 @@ impl<N: Network> Trainer<'_, N> {
             match saved.setup.get(&name) {
                 Some(then) if *then == now => {}
                 Some(then) => {
-                    return Err(wrong(&format!("it was made with {name} {then}, but now it is {now}")));
+                    return Err(wrong(&format!(
+                        "it was made with {name} {then}, but now it is {now}: go on as it began"
+                    )));
                 }
                 None => return Err(wrong(&format!("it does not say with which {name} it was made"))),
             }
@@ -198,7 +200,7 @@ impl<N: Network> Trainer<'_, N> {
             ("shuffling", config.shuffle.to_string()),
             ("loss", config.loss.to_string()),
             ("optimizer", format!("{:?}", config.optimizer)),
-            ("schedule", format!("{:?}", config.schedule)),
+            ("schedule", config.schedule.to_string()),
             ("clipping", format!("{:?}", config.clipping)),
         ]
         .map(|(name, value)| (name.to_owned(), value))

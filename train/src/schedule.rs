@@ -1,6 +1,7 @@
 //! How the learning rate changes over time.
 
 use core::f64::consts::PI;
+use core::fmt;
 
 use crate::optimizer::OptimizerError;
 
@@ -67,6 +68,22 @@ impl Schedule {
         match step.checked_sub(self.warm_up) {
             None => (step + 1) as f64 / self.warm_up as f64,
             Some(step) => self.decay.factor(step),
+        }
+    }
+}
+
+/// In a few words, which differ where schedules do.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.decay {
+            Decay::Constant => f.write_str("constant")?,
+            Decay::Step { every, factor } => write!(f, "times {factor} after every {every} steps")?,
+            Decay::Cosine { steps, minimum: 0.0 } => write!(f, "cosine over {steps} steps")?,
+            Decay::Cosine { steps, minimum } => write!(f, "cosine to {minimum} over {steps} steps")?,
+        }
+        match self.warm_up {
+            0 => Ok(()),
+            steps => write!(f, ", after a warm-up of {steps}"),
         }
     }
 }

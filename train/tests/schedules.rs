@@ -67,3 +67,16 @@ fn numbers_are_checked() {
 fn nothing_changes_unless_asked_to() {
     assert_eq!([0, 1, 1_000_000].map(|step| Schedule::default().factor(step)), [1.0; 3]);
 }
+
+/// By their words, a checkpoint tells one schedule from another.
+#[test]
+fn schedules_are_told_in_words() {
+    let told = |warm_up, decay| Schedule { warm_up, decay }.to_string();
+    assert_eq!(told(0, Decay::Constant), "constant");
+    assert_eq!(
+        told(3, Decay::Step { every: 10, factor: 0.5 }),
+        "times 0.5 after every 10 steps, after a warm-up of 3"
+    );
+    assert_eq!(told(0, Decay::Cosine { steps: 300, minimum: 0.0 }), "cosine over 300 steps");
+    assert_eq!(told(0, Decay::Cosine { steps: 300, minimum: 0.1 }), "cosine to 0.1 over 300 steps");
+}

@@ -19,7 +19,7 @@ Examples:
   convolve train unet.yaml --data cells --loss dice --augment shift=4,flip,rotate=10 \\
       --validation-split 0.2 --early-stopping 5 --best val_iou --output unet.safetensors
   convolve train net.yaml --data digits.npz --weights old.safetensors --learning-rate 1e-4 \\
-      --schedule cosine --output new.safetensors
+      --output new.safetensors
 
 Ctrl-C ends training after the step, writes the checkpoint, and exits with 130; the same command with
 `--resume` then goes on, and comes to the same weights as if nothing had happened. So it does after a crash,
@@ -41,7 +41,7 @@ pub(crate) struct TrainArgs {
     /// Where to write what training goes on from, after each epoch [default: the output with `.checkpoint`]
     #[arg(long, value_name = "SAFETENSORS")]
     checkpoint: Option<PathBuf>,
-    /// Go on from the checkpoint
+    /// Go on from the checkpoint, with the same options; with a cosine, the number of epochs is one of them
     #[arg(long)]
     pub(crate) resume: bool,
     /// Weights to start from, in place of new ones
@@ -71,8 +71,9 @@ pub(crate) struct TrainArgs {
     /// How strongly weights are drawn to zero [default: the optimizer's own]
     #[arg(long, value_name = "DECAY")]
     weight_decay: Option<f64>,
-    /// How the learning rate falls: constant, cosine, or step:N:F, times F after every N epochs
-    #[arg(long, value_name = "SCHEDULE", default_value = "constant", value_parser = Fall::parse)]
+    /// How the learning rate falls: cosine, to zero over all epochs, so that the last batches pull the weights less and
+    /// less; step:N:F, times F after every N epochs; or constant
+    #[arg(long, value_name = "SCHEDULE", default_value = "cosine", value_parser = Fall::parse)]
     schedule: Fall,
     /// Steps over which the learning rate first grows
     #[arg(long, value_name = "STEPS", default_value_t = 0)]
@@ -181,7 +182,8 @@ impl TrainArgs {
             Fall::Step { epochs, factor } => Decay::Step { every: epochs.saturating_mul(steps), factor },
             Fall::Cosine => {
                 let all = steps.saturating_mul(self.epochs.into());
-                Decay::Cosine { steps: all.saturating_sub(self.warm_up), minimum: 0.0 }
+                // Where the warm-up takes all steps, nothing is left to fall; a cosine needs one nevertheless.
+                Decay::Cosine { steps: all.saturating_sub(self.warm_up).max(1), minimum: 0.0 }
             }
         };
         let monitor = if self.validation_split.is_some() { "val_loss" } else { "loss" };

@@ -10,6 +10,7 @@ mod explore;
 mod features;
 mod graph;
 mod guide;
+mod history;
 mod memory;
 mod receptive;
 mod report;

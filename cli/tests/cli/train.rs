@@ -1,4 +1,4 @@
-//! `convolve train`, `convolve evaluate`, `convolve history`.
+//! `convolve train`, `convolve evaluate`.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -101,7 +101,8 @@ fn a_network_learns_and_is_evaluated_as_it_predicts() {
 #[test]
 fn epochs_are_told_as_keras_tells_them() {
     let sandbox = stripes();
-    let told = succeeds(&sandbox, &format!("{TRAIN} --epochs 2 --output w.safetensors"));
+    let train = format!("{TRAIN} --epochs 2 --output w.safetensors --history h.csv");
+    let told = succeeds(&sandbox, &train);
     let told: Vec<&str> = told.lines().collect();
     assert_eq!(
         told[0],
@@ -114,6 +115,9 @@ fn epochs_are_told_as_keras_tells_them() {
     assert_eq!(names, ["accuracy", "val_loss", "val_accuracy"]);
     assert_eq!(told[3], "w.safetensors: the weights of `net.yaml` after epoch 2");
     assert_eq!(told.len(), 4);
+    let csv = String::from_utf8(bytes(&sandbox, "h.csv")).expect("UTF-8");
+    assert!(csv.starts_with("epoch,loss,accuracy,val_loss,val_accuracy,seconds,learning_rate\n1,"), "{csv}");
+    assert_eq!(csv.lines().count(), 3);
 }
 
 #[test]
@@ -148,7 +152,7 @@ fn every_option_changes_what_is_learned() {
         "--optimizer sgd --momentum 0.9",
         "--optimizer sgd --momentum 0.9 --nesterov",
         "--weight-decay 0.01",
-        "--schedule cosine",
+        "--schedule constant",
         "--schedule step:1:0.5",
         "--warm-up 5",
         "--clip-norm 0.001 --optimizer sgd",
@@ -160,6 +164,25 @@ fn every_option_changes_what_is_learned() {
         let found = learned(option);
         assert!(!seen.contains(&found), "{option} changed nothing");
         seen.push(found);
+    }
+}
+
+#[test]
+fn the_learning_rate_falls_to_zero_over_all_epochs() {
+    let sandbox = stripes();
+    let train = format!("{TRAIN} --epochs 4 --output w.safetensors --format json");
+    for (options, expected) in [
+        // Half a cosine at the last of the 5, 10, 15 and 20 steps.
+        ("", [0.904_508, 0.578_217, 0.206_107, 0.006_156]),
+        ("--warm-up 10", [0.5, 1.0, 0.654_508, 0.024_472]),
+        ("--warm-up 100", [0.05, 0.1, 0.15, 0.2]),
+        ("--schedule constant", [1.0; 4]),
+    ] {
+        let epochs = lines(&succeeds(&sandbox, &format!("{train} --learning-rate 0.01 {options}")));
+        for (epoch, expected) in epochs.iter().zip(expected) {
+            let rate = epoch["learning_rate"].as_f64().expect("a rate") / 0.01;
+            assert!((rate - expected).abs() < 1e-6, "{options}: {rate} instead of {expected}");
+        }
     }
 }
 
@@ -213,6 +236,10 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
         &format!("{part} --resume").replace("--seed 7", "--seed 8"),
         &["`part.safetensors.checkpoint`", "seed 7", "now it is 8"],
     );
+    sandbox.refuses(
+        &format!("{part} --resume").replace("--epochs 60", "--epochs 61"),
+        &["schedule cosine over 300 steps", "now it is cosine over 305 steps", "as it began"],
+    );
     let resumed = lines(&succeeds(&sandbox, &format!("{part} --resume")));
     assert!(!resumed.is_empty() && resumed.len() < 59, "{} epochs", resumed.len());
     assert!(bytes(&sandbox, "whole.safetensors") == bytes(&sandbox, "part.safetensors"));
@@ -243,7 +270,7 @@ fn saved_epochs(checkpoint: &[u8]) -> usize {
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_saved() {
     let sandbox = stripes();
-    let train = format!("{TRAIN} --threads 2");
+    let train = format!("{TRAIN} --threads 2 --schedule constant");
     let mut epochs = 0;
     for round in 0_u64..10 {
         let resume = if epochs > 0 { " --resume" } else { "" };
@@ -348,36 +375,4 @@ fn what_cannot_be_evaluated_is_refused() {
     assert_eq!(succeeds(&sandbox, &format!("{evaluate} --loss mean_absolute_error")), "loss: 1.0000\n");
     sandbox.refuses(&format!("{evaluate} --confusion"), &["no classes to confuse"]);
     sandbox.refuses(&evaluate.replace("data line", "data data"), &["6×6×1", "36", "2"]);
-}
-
-#[test]
-fn a_history_is_tabulated_and_drawn() {
-    let sandbox = stripes();
-    succeeds(&sandbox, &format!("{TRAIN} --epochs 3 --output w.safetensors --history h.csv"));
-    let csv = String::from_utf8(bytes(&sandbox, "h.csv")).expect("UTF-8");
-    assert!(csv.starts_with("epoch,loss,accuracy,val_loss,val_accuracy,seconds,learning_rate\n1,"), "{csv}");
-    assert_eq!(csv.lines().count(), 4);
-    sandbox.file(
-        "h.json",
-        "{\"loss\": [2, 1, 0.5], \"accuracy\": [0.5, 0.75, 1], \"val_loss\": [1, 1, 1], \"val_accuracy\": [0, 0, 1]}",
-    );
-    let table = succeeds(&sandbox, "history h.json --plot h.svg");
-    assert!(table.contains("epoch") && table.contains("0.7500"), "{table}");
-    let svg = String::from_utf8(bytes(&sandbox, "h.svg")).expect("UTF-8");
-    roxmltree::Document::parse(&svg).expect("XML");
-    for words in ["accuracy over 3 epochs", "loss over 3 epochs", "validation", "training"] {
-        assert!(svg.contains(words), "no `{words}`");
-    }
-    assert_eq!(
-        svg.matches("<circle").count(),
-        4 * 3 + 4,
-        "four curves of three points, four lines of legends"
-    );
-    succeeds(&sandbox, "history h.json --plot h.png");
-    assert!(bytes(&sandbox, "h.png").starts_with(b"\x89PNG"));
-    sandbox.refuses("history none.json", &["cannot read `none.json`"]);
-    sandbox.refuses("history h.csv", &["`h.csv` is no history"]);
-    sandbox.refuses("history h.json --plot h.gif", &["h.gif", ".svg"]);
-    sandbox.file("h.json", "{\"accuracy\": [1]}");
-    sandbox.refuses("history h.json", &["`h.json`", "no `loss`"]);
 }

@@ -141,7 +141,8 @@ impl<'n, N: Network> Trainer<'n, N> {
                 }
             }
             let validation = validation.map(|data| self.evaluate(data)).transpose()?;
-            let rate = self.config.optimizer.learning_rate() * self.factor();
+            let last = self.state.steps().saturating_sub(1);
+            let rate = self.config.optimizer.learning_rate() * self.config.schedule.factor(last);
             let epoch = Epoch {
                 training: self.progress.scores(),
                 validation: validation.map(|validation| validation.scores),
@@ -171,11 +172,6 @@ impl<'n, N: Network> Trainer<'n, N> {
         } else {
             (0..examples).collect()
         }
-    }
-
-    /// What the schedule makes of the learning rate for the next step.
-    fn factor(&self) -> f64 {
-        self.config.schedule.factor(self.state.steps())
     }
 
     /// One step.
@@ -208,7 +204,7 @@ impl<'n, N: Network> Trainer<'n, N> {
             step: self.progress.step + 1,
             place: fault.to_string(),
         })?;
-        let factor = self.factor();
+        let factor = self.config.schedule.factor(self.state.steps());
         let norm = match self.config.clipping {
             Clipping::Norm(_) => {
                 squares(self.learner.gradients(), sums);
