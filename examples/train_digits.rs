@@ -1,4 +1,5 @@
-//! Trains a network on MNIST as a notebook with Keras would, evaluates it, and writes its weights and its history.
+//! Trains a network on MNIST as a notebook with Keras would, evaluates it, and writes its weights and its history. The rate
+//! of Adam falls to zero over all steps, along half a cosine.
 //!
 //! `cargo run --release --features train --example train_digits [FOLDER [EPOCHS [SEED]]]`
 
@@ -9,8 +10,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use convolve::Threads;
-use convolve::train::data::{self, Part};
-use convolve::train::{Compiled, Config, Loss, Trainer};
+use convolve::train::data::{self, Dataset, Part};
+use convolve::train::schedule::Decay;
+use convolve::train::{Compiled, Config, Loss, Schedule, Trainer};
 use convolve_models::Digits;
 
 use shared::{Arguments, MNIST, report};
@@ -21,9 +23,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let test = data::idx::open_folder(Path::new(MNIST), Part::Test)?;
     let (training, validation) = data::split(&examples, 0.1)?;
 
+    let batch_size = 128;
+    let steps = (arguments.epochs * training.len().div_ceil(batch_size)) as u64;
     let config = Config {
         epochs: arguments.epochs,
-        batch_size: 128,
+        batch_size,
+        schedule: Schedule { warm_up: 0, decay: Decay::Cosine { steps, minimum: 0.0 } },
         seed: arguments.seed,
         ..Config::new(Loss::SparseCategoricalCrossEntropy)
     };
