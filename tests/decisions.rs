@@ -56,6 +56,9 @@ fn a_convolution_is_computed_in_tiles() {
     let strided =
         reports(&format!("  - upsample2d: {{ scale_factor: 4 }}\n{}", wide(64, ", stride: 2, padding: 1")));
     assert!(strided.iter().any(|report| report.starts_with(done)), "{strided:#?}");
+    let first = "  - conv2d: { name: conv, filters: 64, kernel_size: 7, stride: 2, padding: 3 }\n";
+    let first = reports(&format!("  - upsample2d: {{ scale_factor: 8 }}\n{first}"));
+    assert!(first.iter().any(|report| report.starts_with("winograd: conv in tiles of 3×3")), "{first:#?}");
     let faulty = "winograd: not: conv: it is strided, and dilated or pooled";
     says(&wide(64, ", stride: 2, dilation: 2"), faulty);
     let wider = reports(&wide(64, ", padding: same, dilation: 2"));

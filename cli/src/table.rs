@@ -62,7 +62,7 @@ pub(crate) fn bytes(count: u64) -> String {
 /// A kernel with what tells its speed.
 pub(crate) fn kernel(kernel: &Kernel) -> String {
     match kernel {
-        Kernel::Winograd(winograd) => format!("Winograd {0}×{0}", winograd.tile.outputs),
+        Kernel::Winograd(winograd) => format!("Winograd {0}×{0}", winograd.tile.outputs()),
         other => other.name().to_owned(),
     }
 }

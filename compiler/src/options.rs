@@ -17,6 +17,8 @@ pub enum Algorithm {
     StridedTiles4,
     /// In transformed tiles of 2 × 2 outputs at every second cell.
     StridedTiles2,
+    /// In transformed tiles of 3 × 3 outputs over 2 × 2 cells at once.
+    BlockTiles,
     /// In transformed tiles of 4 × 4 outputs of one phase of a map enlarged twice.
     TiledPhases,
     /// Convolutions of enlarged maps, as transposed ones.
@@ -27,12 +29,13 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Direct,
         Self::Tiles4,
         Self::Tiles2,
         Self::StridedTiles4,
         Self::StridedTiles2,
+        Self::BlockTiles,
         Self::TiledPhases,
         Self::Phases,
         Self::Strips,
@@ -43,9 +46,12 @@ impl Algorithm {
     pub const fn decision(self) -> Option<&'static str> {
         match self {
             Self::Direct => None,
-            Self::Tiles4 | Self::Tiles2 | Self::StridedTiles4 | Self::StridedTiles2 | Self::TiledPhases => {
-                Some(WINOGRAD)
-            }
+            Self::Tiles4
+            | Self::Tiles2
+            | Self::StridedTiles4
+            | Self::StridedTiles2
+            | Self::BlockTiles
+            | Self::TiledPhases => Some(WINOGRAD),
             Self::Phases => Some(PHASES),
             Self::Strips => Some(STRIPS),
         }

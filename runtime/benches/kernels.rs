@@ -72,7 +72,7 @@ impl Layer {
         tile: Tile,
         block: usize,
     ) -> Self {
-        let axis = window(3, tile.stride);
+        let axis = window(if tile == Tile::Blocks { 7 } else { 3 }, tile.stride());
         // Phases are those of a map of half the size.
         let (repeat, side) = ([tile.phases(); 2], axis.output(size).expect("the window fits"));
         let [input, output] =
@@ -95,7 +95,7 @@ impl Layer {
             activation: Activation::Relu,
             pool: None,
         };
-        let weights = padded(outputs) * (1 + tile.kernels() * inputs);
+        let weights = padded(outputs) * (1 + tile.kernels() * tile.channels(inputs));
         let floats = scratch.offset + scratch.span();
         let macs = taps_inside(&axis, size).pow(2) * inputs * outputs;
         Self::new(name, macs, Kernel::Winograd(kernel), floats, weights)
@@ -177,19 +177,19 @@ fn layers() -> Vec<Layer> {
         Layer::conv("3×3 128→128 28²", 28, 128, 128, window(3, 1)),
         Layer::conv("3×3 256→256 14²", 14, 256, 256, window(3, 1)),
         Layer::conv("3×3 512→512 7²", 7, 512, 512, window(3, 1)),
-        Layer::winograd("winograd 64→64 256²", 256, [64, 64], Tile::FOUR, 28),
-        Layer::winograd("winograd 64→64 128²", 128, [64, 64], Tile::FOUR, 28),
-        Layer::winograd("winograd 128→128 28²", 28, [128, 128], Tile::FOUR, 13),
-        Layer::winograd("winograd 256→256 14²", 14, [256, 256], Tile::FOUR, 8),
-        Layer::winograd("winograd 512→512 7²", 7, [512, 512], Tile::FOUR, 4),
-        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], Tile::TWO, 14),
-        Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::FOUR, 14),
-        Layer::winograd("winograd phases 256→128 128²", 128, [256, 128], Tile::PHASE, 14),
+        Layer::winograd("winograd 64→64 256²", 256, [64, 64], Tile::Four, 28),
+        Layer::winograd("winograd 64→64 128²", 128, [64, 64], Tile::Four, 28),
+        Layer::winograd("winograd 128→128 28²", 28, [128, 128], Tile::Four, 13),
+        Layer::winograd("winograd 256→256 14²", 14, [256, 256], Tile::Four, 8),
+        Layer::winograd("winograd 512→512 7²", 7, [512, 512], Tile::Four, 4),
+        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], Tile::Two, 14),
+        Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::Four, 14),
+        Layer::winograd("winograd phases 256→128 128²", 128, [256, 128], Tile::Phase, 14),
         Layer::conv("3×3/2 64→128 56²", 56, 64, 128, window(3, 2)),
         Layer::conv("3×3/2 128→256 28²", 28, 128, 256, window(3, 2)),
-        Layer::winograd("winograd 3×3/2 64→128 56²", 56, [64, 128], Tile::STRIDED_FOUR, 14),
-        Layer::winograd("winograd 3×3/2 128→256 28²", 28, [128, 256], Tile::STRIDED_FOUR, 16),
-        Layer::winograd("winograd 2×2 3×3/2 128→256 28²", 28, [128, 256], Tile::STRIDED_TWO, 25),
+        Layer::winograd("winograd 3×3/2 64→128 56²", 56, [64, 128], Tile::StridedFour, 14),
+        Layer::winograd("winograd 3×3/2 128→256 28²", 28, [128, 256], Tile::StridedFour, 16),
+        Layer::winograd("winograd 2×2 3×3/2 128→256 28²", 28, [128, 256], Tile::StridedTwo, 25),
         Layer::conv(
             "3×3 dilated 12 512→256 33²",
             33,
@@ -198,6 +198,7 @@ fn layers() -> Vec<Layer> {
             Axis { dilation: 12, before: 12, after: 12, ..window(3, 1) },
         ),
         Layer::conv("3×3 1→32 28²", 28, 1, 32, window(3, 1)),
+        Layer::winograd("winograd 7×7/2 3→64 224²", 224, [3, 64], Tile::Blocks, 28),
         Layer::conv("7×7/2 3→64 224²", 224, 3, 64, window(7, 2)),
         Layer::conv("1×1 64→256 56²", 56, 64, 256, window(1, 1)),
         Layer::conv("1×1 1024→256 14²", 14, 1024, 256, window(1, 1)),

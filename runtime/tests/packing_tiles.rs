@@ -6,36 +6,36 @@ mod trial;
 use convolve_runtime::weights::{Fold, Load, PANEL, Panels, Part, Strides, Tile, padded};
 use tensors::{AFTER, BEFORE, BIAS, Tensors, near};
 
-/// `G` of a tile, as rows over its points. Of stride 2, first that of two taps for the first and the third one, then the
+/// `G` of a tile, as rows over its points. Of strided ones, first that of two taps for the first and the third one, then the
 /// second by itself.
 fn kernel_transform(tile: Tile) -> Vec<Vec<f64>> {
-    if tile.stride == 2 {
-        let two_taps = rows_of(Tile { taps: 2, stride: 1, ..tile });
-        let spread = two_taps.into_iter().map(|row| vec![row[0], 0.0, row[1]]);
-        return spread.chain([vec![0.0, 1.0, 0.0]]).collect();
+    let (inner, outer) = (0.5f64.sqrt(), 2f64.sqrt());
+    let strided = |rows: Vec<Vec<f64>>| {
+        let spread = rows.into_iter().map(|row| vec![row[0], 0.0, row[1]]);
+        spread.chain([vec![0.0, 1.0, 0.0]]).collect()
+    };
+    match tile {
+        Tile::Four => rows(&[0.0, inner, -inner, outer, -outer], 3),
+        Tile::Two => rows(&[0.0, 1.0, -1.0], 3),
+        Tile::Phase => rows(&[0.5, -0.5, 1.25, -1.25], 2),
+        Tile::StridedFour => strided(rows(&[0.5, -0.5, 1.25, -1.25], 2)),
+        Tile::StridedTwo => strided(rows(&[1.0, -1.0], 2)),
+        Tile::Blocks => unreachable!("its kernel has other taps"),
     }
-    rows_of(tile)
 }
 
-fn rows_of(tile: Tile) -> Vec<Vec<f64>> {
-    let (inner, outer) = (0.5f64.sqrt(), 2f64.sqrt());
-    let points = match tile {
-        Tile::FOUR => vec![0.0, inner, -inner, outer, -outer],
-        Tile::TWO => vec![0.0, 1.0, -1.0],
-        Tile { outputs: 2, taps: 2, .. } => vec![1.0, -1.0],
-        _ => vec![0.5, -0.5, 1.25, -1.25],
-    };
+fn rows(points: &[f64], taps: usize) -> Vec<Vec<f64>> {
     let scale = |p: f64| points.iter().filter(|&&q| q != p).map(|q| p - q).product::<f64>();
-    let taps = tile.taps as i32;
-    let row = |&p: &f64| (0..taps).map(|power| p.powi(power) / scale(p)).collect();
+    let power = |p: f64, tap: usize| (0..tap).map(|_| p).product::<f64>();
+    let row = |&p: &f64| (0..taps).map(|tap| power(p, tap) / scale(p)).collect();
     let last = (0..taps).map(|tap| if tap == taps - 1 { 1.0 } else { 0.0 }).collect();
     points.iter().map(row).chain([last]).collect()
 }
 
 /// The taps that are summed to each tap of a tile's kernel in a phase.
 fn summed(tile: Tile, phase: usize, tap: usize) -> std::ops::Range<usize> {
-    match (tile.taps, phase, tap) {
-        (3, ..) => tap..tap + 1,
+    match (tile.phases(), phase, tap) {
+        (1, ..) => tap..tap + 1,
         (_, 0, 0) => 0..2,
         (_, 0, _) => 2..3,
         (_, _, 0) => 0..1,
@@ -52,7 +52,7 @@ fn transformed_panels_of_both_layouts_with_and_without_norms() {
         Strides { output: 1, input: outputs, row: 3 * inputs * outputs, column: inputs * outputs, group: 0 };
     let tensors = Tensors::new(outputs * inputs * 9, inputs, outputs);
     let norms = [(None, None), (Some(BEFORE), Some(AFTER))];
-    let tiles = [Tile::FOUR, Tile::TWO, Tile::PHASE, Tile::STRIDED_FOUR, Tile::STRIDED_TWO];
+    let tiles = [Tile::Four, Tile::Two, Tile::Phase, Tile::StridedFour, Tile::StridedTwo];
     let cases = norms.into_iter().flat_map(|norms| tiles.map(|tile| (norms, tile)));
     for ((before, after), tile) in cases {
         for strides in [pytorch, keras] {
@@ -74,7 +74,7 @@ fn transformed_panels_of_both_layouts_with_and_without_norms() {
                         }
                         let scale = tensors.norm(before, i).0 * tensors.norm(after, o).0;
                         let mut sum = 0.0;
-                        for (y, x) in taps(tile.taps) {
+                        for (y, x) in taps(if tile.phases() > 1 { 2 } else { 3 }) {
                             let of_phase = summed(tile, down, y)
                                 .flat_map(|y| summed(tile, across, x).map(move |x| (y, x)))
                                 .map(|(y, x)| weight(o, i, y, x))
@@ -125,8 +125,8 @@ fn the_parts_of_a_kernel_are_what_it_is_made_of() {
     let loads: [fn(Panels<'static>) -> Load<'static>; 4] = [
         Load::Panels,
         |kernel| Load::Phases { kernel, repeat: [2, 2] },
-        |kernel| Load::Winograd { kernel, tile: Tile::FOUR },
-        |kernel| Load::Winograd { kernel, tile: Tile::PHASE },
+        |kernel| Load::Winograd { kernel, tile: Tile::Four },
+        |kernel| Load::Winograd { kernel, tile: Tile::Phase },
     ];
     for load in loads {
         let all = tensors.pack(load(whole));

@@ -10,24 +10,27 @@ use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
 use convolve_runtime::weights::{Data, Load, Panels, Strides, Tile, pack, padded};
 
-/// A kernel `[outputs][inputs][3][3]` and biases.
+/// A kernel `[outputs][inputs][rows][columns]` and biases.
 struct Kernel {
     weight: Vec<u8>,
     bias: Vec<u8>,
     inputs: usize,
     outputs: usize,
+    taps: [usize; 2],
 }
 
 impl Kernel {
-    fn new(random: &mut Random, inputs: usize, outputs: usize) -> Self {
+    fn new(random: &mut Random, inputs: usize, outputs: usize, taps: [usize; 2]) -> Self {
         let bytes = |floats: Vec<f32>| floats.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let weight = bytes(random.floats(outputs * inputs * 9));
-        Self { weight, bias: bytes(random.floats(outputs)), inputs, outputs }
+        let weight = bytes(random.floats(outputs * inputs * taps[0] * taps[1]));
+        Self { weight, bias: bytes(random.floats(outputs)), inputs, outputs, taps }
     }
 
     fn panels(&self, at: usize) -> Panels<'static> {
-        let strides = Strides { output: self.inputs * 9, input: 9, row: 3, column: 1, group: 0 };
-        let (weight, bias, kernel) = (0, Some(1), [3, 3]);
+        let [rows, columns] = self.taps;
+        let input = rows * columns;
+        let strides = Strides { output: self.inputs * input, input, row: columns, column: 1, group: 0 };
+        let (weight, bias, kernel) = (0, Some(1), self.taps);
         let Self { inputs, outputs, .. } = *self;
         let (groups, order, before, after, part) = (1, &[][..], None, None, None);
         Panels { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, part, at }
@@ -40,7 +43,9 @@ impl Kernel {
     }
 
     fn weight(&self, output: usize, input: usize, row: usize, column: usize) -> f64 {
-        Data::F32(&self.weight).get(((output * self.inputs + input) * 3 + row) * 3 + column).into()
+        Data::F32(&self.weight)
+            .get(((output * self.inputs + input) * self.taps[0] + row) * self.taps[1] + column)
+            .into()
     }
 }
 
@@ -63,7 +68,7 @@ impl Case {
         let mut terms = vec![f64::from(Data::F32(&self.kernel.bias).get(c))];
         let mut first = 0;
         for Source { slot, repeat } in [Some(input), beside.as_ref()].into_iter().flatten() {
-            for (row, column) in (0..9).map(|tap| (tap / 3, tap % 3)) {
+            for (row, column) in (0..rows.kernel).flat_map(|y| (0..columns.kernel).map(move |x| (y, x))) {
                 let Some(iy) = cell(rows, y, row, repeat[0], slot.height) else { continue };
                 let Some(ix) = cell(columns, x, column, repeat[1], slot.width) else { continue };
                 for i in 0..slot.channels {
@@ -106,22 +111,31 @@ fn activate(activation: Activation, x: f64) -> f64 {
     }
 }
 
-fn axis([stride, dilation]: [usize; 2], before: usize, after: usize) -> Axis {
-    Axis { kernel: 3, stride, dilation, before, after }
+fn axis(kernel: usize, [stride, dilation]: [usize; 2], before: usize, after: usize) -> Axis {
+    Axis { kernel, stride, dilation, before, after }
 }
 
 /// A random case, or `None` if its window does not fit its input.
 fn draw(random: &mut Random) -> Option<Case> {
     let padding = random.pick(&[[1, 1, 1, 1], [0, 0, 0, 0], [0, 1, 1, 0], [2, 1, 0, 2], [3, 0, 5, 6]]);
-    let tile = random.pick(&[Tile::FOUR, Tile::TWO, Tile::PHASE, Tile::STRIDED_FOUR, Tile::STRIDED_TWO]);
-    let (in_phases, stride) = (tile == Tile::PHASE, tile.stride);
+    let tile =
+        random.pick(&[Tile::Four, Tile::Two, Tile::Phase, Tile::StridedFour, Tile::StridedTwo, Tile::Blocks]);
+    let in_blocks = tile == Tile::Blocks;
+    let taps = if in_blocks { random.pick(&[[7, 7], [3, 5], [8, 2], [5, 7], [1, 1]]) } else { [3, 3] };
+    let (in_phases, stride) = (tile == Tile::Phase, tile.stride());
     let pool =
         (!in_phases && stride == 1 && random.chance(3)).then(|| random.pick(&[PoolOp::Max, PoolOp::Average]));
     let near = in_phases || stride > 1 || pool.is_some();
     let dilation = if near { [1, 1] } else { random.pick(&[[1, 1], [1, 1], [2, 2], [3, 1], [1, 6]]) };
-    let rows = axis([stride, dilation[0]], padding[0] * dilation[0], padding[1] * dilation[0]);
-    let columns = axis([stride, dilation[1]], padding[2] * dilation[1], padding[3] * dilation[1]);
-    let repeat = if in_phases { [2, 2] } else { random.pick(&[[1, 1], [1, 1], [2, 2], [1, 3]]) };
+    let rows = axis(taps[0], [stride, dilation[0]], padding[0] * dilation[0], padding[1] * dilation[0]);
+    let columns = axis(taps[1], [stride, dilation[1]], padding[2] * dilation[1], padding[3] * dilation[1]);
+    let repeat = if in_phases {
+        [2, 2]
+    } else if in_blocks {
+        [1, 1]
+    } else {
+        random.pick(&[[1, 1], [1, 1], [2, 2], [1, 3]])
+    };
     let size = |random: &mut Random| if random.chance(4) { random.range(1, 4) } else { random.range(3, 15) };
     let input = (size(random), size(random));
     let full = (rows.output(input.0 * repeat[0])?, columns.output(input.1 * repeat[1])?);
@@ -130,8 +144,15 @@ fn draw(random: &mut Random) -> Option<Case> {
         return None;
     }
     // A second tensor of the same size, by the same number of repetitions or by none.
-    let second = (!in_phases && random.chance(3)).then(|| (random.pick(&[1, 5, 16, 33]), random.chance(2)));
-    let channels = random.pick(if second.is_some() { &[16, 32] } else { &[1, 3, 8, 16, 19, 32, 40][..] });
+    let second = (!in_phases && !in_blocks && random.chance(3))
+        .then(|| (random.pick(&[1, 5, 16, 33]), random.chance(2)));
+    let channels = random.pick(if in_blocks {
+        &[1, 2, 3, 4]
+    } else if second.is_some() {
+        &[16, 32]
+    } else {
+        &[1, 3, 8, 16, 19, 32, 40][..]
+    });
     let inputs = channels + second.map_or(0, |(channels, _)| channels);
     let outputs = random.pick(&[1, 7, 16, 17, 24, 32, 40, 70]);
     if full.0 * full.1 * inputs * outputs > 300_000 {
@@ -170,7 +191,7 @@ fn draw(random: &mut Random) -> Option<Case> {
     let activations =
         [Activation::Linear, Activation::Relu, Activation::Clip { min: -0.25, max: 0.5 }, Activation::Tanh];
     let activation = random.pick(&activations[..if pool.is_some() { 3 } else { 4 }]);
-    let kernel = Kernel::new(random, inputs, outputs);
+    let kernel = Kernel::new(random, inputs, outputs, taps);
     let weights = random.range(0, 20);
     let layer = Winograd {
         input,
@@ -221,23 +242,25 @@ fn matches_the_sum_over_all_taps() {
 #[test]
 fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
     let mut random = Random::new(3);
-    let sampled = [
-        (Tile::TWO, Sampling::Direct, 1),
-        (Tile::FOUR, Sampling::Direct, 1),
-        (Tile::STRIDED_TWO, Sampling::Direct, 1),
-        (Tile::STRIDED_FOUR, Sampling::Direct, 1),
-        (Tile::PHASE, Sampling::Upsampled([2, 2]), 2),
-    ];
-    for (inputs, (tile, sampling, repeat)) in [64, 256].into_iter().flat_map(|i| sampled.map(|s| (i, s))) {
-        let kernel = Kernel::new(&mut random, inputs, 16);
-        let input = Slot::arena(0, [12 * tile.stride / repeat, 12 * tile.stride / repeat, inputs]);
+    let cases = [64, 256].into_iter().flat_map(|inputs| {
+        [Tile::Two, Tile::Four, Tile::StridedTwo, Tile::StridedFour, Tile::Phase]
+            .map(|tile| (inputs, tile, 3))
+    });
+    for (inputs, tile, taps) in cases.chain([(3, Tile::Blocks, 7)]) {
+        let (repeat, sampling) = match tile {
+            Tile::Phase => (2, Sampling::Upsampled([2, 2])),
+            _ => (1, Sampling::Direct),
+        };
+        let window = axis(taps, [tile.stride(), 1], taps / 2, taps / 2);
+        let kernel = Kernel::new(&mut random, inputs, 16, [taps, taps]);
+        let input = Slot::arena(0, [12 * tile.stride() / repeat, 12 * tile.stride() / repeat, inputs]);
         let output = Slot::arena(input.span(), [12, 12, 16]);
         let direct = Conv2d {
             input,
             output,
             residual: None,
-            rows: axis([tile.stride, 1], 1, 1),
-            columns: axis([tile.stride, 1], 1, 1),
+            rows: window,
+            columns: window,
             sampling,
             groups: 1,
             weights: 0,
@@ -245,7 +268,7 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             pool: None,
         };
         let packed = kernel.pack(Load::Panels(kernel.panels(0)));
-        assert_eq!(packed.len(), padded(16) * (1 + 9 * inputs));
+        assert_eq!(packed.len(), padded(16) * (1 + taps * taps * inputs));
         let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(tile, 9, inputs)]);
         let mut arena = random.floats(end(&scratch));
         // As after a rectifier.
@@ -255,8 +278,8 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
             beside: None,
             output,
             residual: None,
-            rows: axis([tile.stride, 1], 1, 1),
-            columns: axis([tile.stride, 1], 1, 1),
+            rows: window,
+            columns: window,
             tile,
             block: 9,
             scratch,
@@ -296,17 +319,17 @@ fn nan_passes_the_limits() {
     let mut random = Random::new(7);
     let input = Slot::arena(0, [9, 9, 16]);
     let output = Slot::arena(input.span(), [9, 9, 20]);
-    let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(Tile::FOUR, 5, 16)]);
-    let kernel = Kernel::new(&mut random, 16, 20);
-    let weights = kernel.pack(Load::Winograd { kernel: kernel.panels(0), tile: Tile::FOUR });
+    let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(Tile::Four, 5, 16)]);
+    let kernel = Kernel::new(&mut random, 16, 20, [3, 3]);
+    let weights = kernel.pack(Load::Winograd { kernel: kernel.panels(0), tile: Tile::Four });
     let layer = Winograd {
         input: Source { slot: input, repeat: [1, 1] },
         beside: None,
         output,
         residual: None,
-        rows: axis([1, 1], 1, 1),
-        columns: axis([1, 1], 1, 1),
-        tile: Tile::FOUR,
+        rows: axis(3, [1, 1], 1, 1),
+        columns: axis(3, [1, 1], 1, 1),
+        tile: Tile::Four,
         block: 5,
         scratch,
         weights: 0,

@@ -70,7 +70,6 @@ structs! {
     Order { pixels, channels }
     Panels<'_> { weight, bias, strides, groups, outputs, inputs, kernel, order, before, after, part, at }
     Part { first, biased }
-    Tile { outputs, taps, stride }
     DepthwiseWeights { weight, bias, strides, channels, multiplier, kernel, before, after, at }
     Program<'_> {
         tensors, loads, trained, kept, weights, derived, restored, statistics, sums, arena, shared, rows_arena, steps, layers, rows,
@@ -121,6 +120,7 @@ macro_rules! enums {
 }
 
 enums! {
+    Tile { Four, Two, StridedFour, StridedTwo, Phase, Blocks }
     Sampling { Direct, Upsampled(factors), Transposed }
     PoolOp { Max, Average, AverageWithPadding }
     Windows { Sliding(rows, columns), Adaptive }

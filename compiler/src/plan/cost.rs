@@ -24,7 +24,7 @@ pub(crate) struct Core {
     /// Pixels of the largest register tile.
     pixels: usize,
     /// Winograd's transforms, by the number of weights.
-    pub(super) transforms: [Transform; 5],
+    pub(super) transforms: [Transform; 6],
     /// Cycles of one matrix product before it has computed anything.
     product: f64,
     /// Bytes a cycle of weights that a second-level cache does not hold.
@@ -46,17 +46,18 @@ pub(super) struct Transform {
     outputs: f64,
 }
 
-const fn transforms(cycles: [[f64; 2]; 5]) -> [Transform; 5] {
-    let [two, strided_two, four, strided_four, phase] = cycles;
+const fn transforms(cycles: [[f64; 2]; 6]) -> [Transform; 6] {
+    let [two, strided_two, four, strided_four, blocks, phase] = cycles;
     const fn of(tile: Tile, [window, outputs]: [f64; 2]) -> Transform {
         Transform { tile, window, outputs }
     }
     [
-        of(Tile::TWO, two),
-        of(Tile::STRIDED_TWO, strided_two),
-        of(Tile::FOUR, four),
-        of(Tile::STRIDED_FOUR, strided_four),
-        of(Tile::PHASE, phase),
+        of(Tile::Two, two),
+        of(Tile::StridedTwo, strided_two),
+        of(Tile::Four, four),
+        of(Tile::StridedFour, strided_four),
+        of(Tile::Blocks, blocks),
+        of(Tile::Phase, phase),
     ]
 }
 
@@ -73,6 +74,7 @@ const CORES: [Core; 4] = [
             [150.0, 120.0],
             [300.0, 230.0],
             [600.0, 320.0],
+            [900.0, 350.0],
             [260.0, 200.0],
         ]),
         product: 40.0,
@@ -91,6 +93,7 @@ const CORES: [Core; 4] = [
             [250.0, 200.0],
             [500.0, 450.0],
             [1300.0, 750.0],
+            [1400.0, 580.0],
             [420.0, 380.0],
         ]),
         product: 40.0,
@@ -109,6 +112,7 @@ const CORES: [Core; 4] = [
             [440.0, 360.0],
             [900.0, 800.0],
             [2300.0, 1300.0],
+            [2500.0, 1000.0],
             [750.0, 680.0],
         ]),
         product: 60.0,
@@ -127,6 +131,7 @@ const CORES: [Core; 4] = [
             [1500.0, 1200.0],
             [3000.0, 2600.0],
             [7500.0, 4300.0],
+            [9000.0, 4000.0],
             [2500.0, 2200.0],
         ]),
         product: 60.0,
@@ -249,7 +254,7 @@ impl Core {
         output: Shape,
     ) -> (usize, f64) {
         let &Transform { tile, window, outputs: back } = transform;
-        let (inputs, [height, width, outputs]) = (input.channels(), output.extents());
+        let (inputs, [height, width, outputs]) = (tile.channels(input.channels()), output.extents());
         let elements = tile.elements();
         let tiles = Winograd::tiles(&conv.rows, height, tile) * Winograd::tiles(&conv.columns, width, tile);
         let phases = tile.phases() * tile.phases();

@@ -1,5 +1,6 @@
 //! Whether a convolution is computed directly or in transformed tiles.
 
+use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{Activation, Sampling, Windows};
 use convolve_runtime::weights::{PANEL, Tile};
 
@@ -28,11 +29,12 @@ impl Tiles {
 #[must_use]
 pub const fn algorithm(tile: Tile) -> Algorithm {
     match tile {
-        Tile::FOUR => Algorithm::Tiles4,
-        Tile::TWO => Algorithm::Tiles2,
-        Tile::STRIDED_FOUR => Algorithm::StridedTiles4,
-        Tile::STRIDED_TWO => Algorithm::StridedTiles2,
-        _ => Algorithm::TiledPhases,
+        Tile::Four => Algorithm::Tiles4,
+        Tile::Two => Algorithm::Tiles2,
+        Tile::StridedFour => Algorithm::StridedTiles4,
+        Tile::StridedTwo => Algorithm::StridedTiles2,
+        Tile::Blocks => Algorithm::BlockTiles,
+        Tile::Phase => Algorithm::TiledPhases,
     }
 }
 
@@ -52,25 +54,24 @@ pub(super) fn choose(
     let input = graph.nodes[node.inputs[0]].shape;
     let title = node.title();
     let output = convolved(conv, input, node.shape)?;
-    if let Err(reason) = fits(conv) {
+    if let Err(reason) = fits(conv, input) {
         return Some(Outcome::declined(format!("{title}: {reason}")));
     }
     if graph.precision == Precision::Strict {
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
     let forced = |tiles: Tiles| options.forces(tiles.algorithm());
-    let (best, cycles) = best(core, conv, input, output, forced);
-    let ratio = core.direct(conv, input, output) / cycles;
-    if !forced(best) && is_narrow(conv, input) {
+    let Some((best, cycles)) = best(core, conv, input, output, forced) else {
         return Some(Outcome::declined(format!("{title}: it has fewer than 16 channels")));
-    }
+    };
+    let ratio = core.direct(conv, input, output) / cycles;
     Some(if forced(best) || ratio >= MARGIN {
         *way = Way::Tiles(best);
         let Tiles { tile, block } = best;
         let phases = if tile.phases() > 1 { " in phases" } else { "" };
         Outcome::done(format!(
             "{title}{phases} in tiles of {0}×{0}, {block} at once: {ratio:.1} times as fast by count",
-            tile.outputs
+            tile.outputs()
         ))
     } else {
         Outcome::declined(format!("{title}: {ratio:.1} times as fast by count"))
@@ -79,65 +80,77 @@ pub(super) fn choose(
 
 /// The tiles for a convolution of a network in training, if the kernel can compute it so and is faster by count.
 pub(crate) fn faster(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<Tiles> {
-    fits(conv).ok()?;
+    fits(conv, input).ok()?;
     // The way back has no strided tiles.
     if [conv.rows.stride, conv.columns.stride] != [1, 1] {
         return None;
     }
-    let (best, cycles) = best(core, conv, input, output, |_| false);
-    (cycles * MARGIN <= core.direct(conv, input, output) && !is_narrow(conv, input)).then_some(best)
+    let (best, cycles) = best(core, conv, input, output, |_| false)?;
+    (cycles * MARGIN <= core.direct(conv, input, output)).then_some(best)
 }
 
 /// Cycles of a convolution in the best tiles, if the kernel can compute it so and it has channels enough.
 pub(crate) fn cycles(core: &Core, conv: &Conv, input: Shape, output: Shape) -> Option<f64> {
-    fits(conv).ok()?;
-    (!is_narrow(conv, input)).then(|| best(core, conv, input, output, |_| false).1)
+    fits(conv, input).ok()?;
+    Some(best(core, conv, input, output, |_| false)?.1)
 }
 
-/// The best tiles, or those that are forced, and their cycles by count.
+/// The best tiles for which there are channels enough, or those that are forced, and their cycles by count.
 fn best(
     core: &Core,
     conv: &Conv,
     input: Shape,
     output: Shape,
     forced: impl Fn(Tiles) -> bool,
-) -> (Tiles, f64) {
+) -> Option<(Tiles, f64)> {
     let counted = core.transforms.each_ref().map(|transform| {
         let (block, cycles) = core.in_tiles(transform, conv, input, output);
         (Tiles { tile: transform.tile, block }, cycles)
     });
-    let fits = |&&(tiles, _): &&(Tiles, f64)| {
-        tiles.tile.stride == conv.rows.stride && (tiles.tile.phases() == 1 || has_phases(conv))
-    };
-    let forced = counted.iter().filter(fits).find(|&&(tiles, _)| forced(tiles));
-    // The fewer elements a tile has, the fewer weights.
-    let fastest =
-        counted.iter().filter(fits).reduce(|few, more| if more.1 * MARGIN < few.1 { more } else { few });
-    *forced.or(fastest).unwrap_or(&counted[0])
+    let suitable = || counted.iter().filter(|(tiles, _)| suits(tiles.tile, conv, input)).copied();
+    let forced = suitable().find(|&(tiles, _)| forced(tiles));
+    // Those with few weights come first.
+    let fewer = |few: (Tiles, f64), more: (Tiles, f64)| if more.1 * MARGIN < few.1 { more } else { few };
+    forced.or_else(|| suitable().filter(|(tiles, _)| !is_narrow(tiles.tile, conv, input)).reduce(fewer))
 }
 
-/// Whether the outputs have phases that tiles can be of.
-fn has_phases(conv: &Conv) -> bool {
-    conv.sampling == Sampling::Upsampled([2, 2])
-        && conv.pool.is_none()
-        && [conv.rows.dilation, conv.columns.dilation] == [1, 1]
+/// Whether a convolution that [`fits`] can be computed in tiles of this kind.
+fn suits(tile: Tile, conv: &Conv, input: Shape) -> bool {
+    let is_of_three = [conv.rows.kernel, conv.columns.kernel] == [3, 3];
+    match tile {
+        Tile::Four | Tile::Two | Tile::StridedFour | Tile::StridedTwo => {
+            is_of_three && tile.stride() == conv.rows.stride
+        }
+        Tile::Phase => {
+            conv.sampling == Sampling::Upsampled([2, 2])
+                && conv.pool.is_none()
+                && [conv.rows.dilation, conv.columns.dilation] == [1, 1]
+        }
+        Tile::Blocks => has_blocks(conv, input),
+    }
+}
+
+/// Whether cells are few enough, and windows small enough, to take cells together.
+fn has_blocks(conv: &Conv, input: Shape) -> bool {
+    let fits = |axis: &Axis| axis.stride == Tile::Blocks.stride() && axis.kernel <= Tile::BLOCK_TAPS;
+    fits(&conv.rows) && fits(&conv.columns) && input.channels() <= Tile::BLOCK_CHANNELS
 }
 
 /// Whether there are too few channels for vectors of transformed cells.
-fn is_narrow(conv: &Conv, input: Shape) -> bool {
-    input.channels().min(conv.filters) < PANEL
+fn is_narrow(tile: Tile, conv: &Conv, input: Shape) -> bool {
+    conv.filters < PANEL || tile != Tile::Blocks && input.channels() < PANEL
 }
 
 /// Whether the kernel can compute the convolution.
-fn fits(conv: &Conv) -> Result<(), &'static str> {
+fn fits(conv: &Conv, input: Shape) -> Result<(), &'static str> {
     let [rows, columns] = [&conv.rows, &conv.columns].map(|axis| [axis.kernel, axis.stride]);
     let is_dilated = [conv.rows.dilation, conv.columns.dilation] != [1, 1];
-    match [rows, columns] {
-        [[3, 2], [3, 2]] if is_dilated || conv.pool.is_some() => {
-            return Err("it is strided, and dilated or pooled");
-        }
-        [[3, 1], [3, 1]] | [[3, 2], [3, 2]] => {}
-        _ => return Err("its windows are not 3×3 at every cell, or every second one"),
+    let is_strided = [rows, columns] == [[3, 2]; 2] || has_blocks(conv, input);
+    if !is_strided && [rows, columns] != [[3, 1]; 2] {
+        return Err("its windows are not 3×3 at every cell, or every second one");
+    }
+    if is_strided && (is_dilated || conv.pool.is_some()) {
+        return Err("it is strided, and dilated or pooled");
     }
     if conv.groups > 1 || conv.sampling == Sampling::Transposed {
         return Err("it is grouped or transposed");

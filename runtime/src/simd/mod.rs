@@ -44,7 +44,7 @@ pub use neon::Neon;
 pub(crate) use outer::{Operand, Outer};
 pub(crate) use prefetch::FAR;
 pub use scalar::Scalar;
-pub(crate) use schemes::{Along, F2, F4, Phase, Scheme, StridedFour, StridedTwo};
+pub(crate) use schemes::{Along, Blocks, F2, F4, Phase, Scheme, StridedFour, StridedTwo};
 pub(crate) use tile::{Line, Reads};
 pub(crate) use tiling::Tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

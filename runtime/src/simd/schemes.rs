@@ -82,6 +82,31 @@ impl Scheme<6, 4> for F4 {
     }
 }
 
+/// Three outputs a side under four taps; the points of [`F4`].
+pub(crate) struct Blocks;
+
+impl Along<6, 6> for Blocks {
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 6]) -> [S::V; 6] {
+        F4::apply(simd, d)
+    }
+}
+
+impl Scheme<6, 3> for Blocks {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 6]) -> [S::V; 3] {
+        let even = [simd.add(m[1], m[2]), simd.add(m[3], m[4])];
+        let odd = [simd.sub(m[1], m[2]), simd.sub(m[3], m[4])];
+        let scaled = |factor: f32, v| simd.mul(simd.splat(factor), v);
+        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        [
+            simd.add(simd.add(m[0], even[0]), even[1]),
+            add_scaled(SQRT_2, odd[1], scaled(FRAC_1_SQRT_2, odd[0])),
+            add_scaled(2.0, even[1], add_scaled(0.5, even[0], m[5])),
+        ]
+    }
+}
+
 /// Four outputs a side under two taps; points ±½, ±5/4, whose error is two thirds of that of ±√½, ±√2.
 pub(crate) struct Phase;
 

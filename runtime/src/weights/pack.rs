@@ -150,7 +150,9 @@ impl Load<'_> {
                 kernel.groups * padded(kernel.outputs) * (1 + rows * columns * kernel.inputs)
             }
             Self::Halves(kernel) => padded(kernel.outputs) * (1 + kernel.inputs.div_ceil(2)),
-            Self::Winograd { kernel, tile } => padded(kernel.outputs) * (1 + tile.kernels() * kernel.inputs),
+            Self::Winograd { kernel, tile } => {
+                padded(kernel.outputs) * (1 + tile.kernels() * tile.channels(kernel.inputs))
+            }
             Self::Depthwise(kernel) => {
                 let taps = kernel.kernel[0] * kernel.kernel[1];
                 padded(kernel.channels * kernel.multiplier) * (1 + taps)

@@ -8,34 +8,58 @@ const SIDE: usize = 3;
 
 /// A square of outputs that Winograd's filtering computes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tile {
-    /// Outputs along each side.
-    pub outputs: usize,
-    /// Taps of the kernel along each side: two of a kernel of three where every cell is repeated twice, with another sum
-    /// of taps in each phase of the outputs.
-    pub taps: usize,
-    /// Distance between neighbouring windows, 1 or 2.
-    pub stride: usize,
+pub enum Tile {
+    /// Four outputs a side, of a 3 × 3 kernel.
+    Four,
+    /// Two outputs a side, likewise.
+    Two,
+    /// Four outputs a side, of a 3 × 3 kernel at every second cell. The first and the third tap see other cells than the
+    /// second: a window has elements of the former, as of two taps, then the latter's cells as they are.
+    StridedFour,
+    /// Two outputs a side, likewise.
+    StridedTwo,
+    /// Four outputs a side of one phase of a 3 × 3 kernel on a map whose cells are all repeated twice along both sides: each
+    /// phase has a kernel of 2 × 2 sums of taps.
+    Phase,
+    /// Three outputs a side, of a kernel of up to 8 × 8 taps at every second cell of a map with few channels: every 2 × 2
+    /// cells are one with four times the channels, and the kernel has 4 × 4 taps.
+    Blocks,
 }
 
 impl Tile {
-    /// Four outputs a side, under three taps.
-    pub const FOUR: Self = Self { outputs: 4, taps: 3, stride: 1 };
-    /// Two outputs a side, under three taps.
-    pub const TWO: Self = Self { outputs: 2, taps: 3, stride: 1 };
-    /// Four outputs a side of one phase, under two taps.
-    pub const PHASE: Self = Self { outputs: 4, taps: 2, stride: 1 };
-    /// Four outputs a side, under three taps at every second cell.
-    pub const STRIDED_FOUR: Self = Self { outputs: 4, taps: 3, stride: 2 };
-    /// Two outputs a side, likewise.
-    pub const STRIDED_TWO: Self = Self { outputs: 2, taps: 3, stride: 2 };
+    /// Most channels of a map whose cells are taken together, so that those of four fill a vector.
+    pub const BLOCK_CHANNELS: usize = PANEL / 4;
+    /// Most taps along each side of the kernel of such a map.
+    pub const BLOCK_TAPS: usize = 2 * BLOCKS;
 
-    /// Elements of a transformed window along each side, as many as it has cells. Of windows at every second cell, the first
-    /// and the third tap see other cells than the second: first come elements of the former, as of two taps, then the
-    /// latter's cells as they are.
+    /// Outputs along each side.
+    #[must_use]
+    pub const fn outputs(self) -> usize {
+        match self {
+            Self::Four | Self::StridedFour | Self::Phase => 4,
+            Self::Blocks => 3,
+            Self::Two | Self::StridedTwo => 2,
+        }
+    }
+
+    /// Distance between neighbouring windows.
+    #[must_use]
+    pub const fn stride(self) -> usize {
+        match self {
+            Self::StridedFour | Self::StridedTwo | Self::Blocks => 2,
+            Self::Four | Self::Two | Self::Phase => 1,
+        }
+    }
+
+    /// Elements of a transformed window along each side, as many as it has cells.
     #[must_use]
     pub const fn side(self) -> usize {
-        (self.outputs - 1) * self.stride + self.taps
+        match self {
+            Self::StridedFour => 9,
+            Self::Four | Self::Blocks => 6,
+            Self::StridedTwo | Self::Phase => 5,
+            Self::Two => 4,
+        }
     }
 
     /// Elements of a transformed window.
@@ -44,16 +68,25 @@ impl Tile {
         self.side() * self.side()
     }
 
+    /// Channels of a transformed window, of a map with so many.
+    #[must_use]
+    pub const fn channels(self, channels: usize) -> usize {
+        if matches!(self, Self::Blocks) { 4 * channels } else { channels }
+    }
+
     /// Phases of the outputs along each axis, each with a kernel of its own.
     #[must_use]
     pub const fn phases(self) -> usize {
-        if self.taps == 2 { 2 } else { 1 }
+        if matches!(self, Self::Phase) { 2 } else { 1 }
     }
 
     /// Elements of a transformed kernel along each side: fewer than the window's where a tap is multiplied with several.
     #[must_use]
     pub const fn kernel_side(self) -> usize {
-        if self.stride == 2 { self.outputs + 2 } else { self.side() }
+        match self {
+            Self::StridedFour | Self::StridedTwo => self.outputs() + 2,
+            Self::Four | Self::Two | Self::Phase | Self::Blocks => self.side(),
+        }
     }
 
     /// Elements of a transformed kernel.
@@ -72,7 +105,7 @@ impl Tile {
     #[must_use]
     #[inline(always)]
     pub const fn kernel_element(self, element: usize) -> usize {
-        if self.stride == 1 {
+        if self.kernel_side() == self.side() {
             return element;
         }
         let (row, column, last) = (element / self.side(), element % self.side(), self.kernel_side() - 1);
@@ -82,31 +115,40 @@ impl Tile {
     }
 }
 
+/// Taps a side of a kernel over cells that are taken together.
+const BLOCKS: usize = 4;
+
 /// Elements of the largest transformed kernel along a side.
 const MOST: usize = 6;
 
 /// A value for each output channel of a panel.
 type Lanes = [f64; PANEL];
 
-/// Hands the elements of `G g Gᵀ` to `put`, row by row.
+/// Hands the elements of `G g Gᵀ` of a 3 × 3 kernel to `put`, row by row.
 #[inline(always)]
-pub(crate) fn kernel_in_tiles(
-    tile: Tile,
-    taps: [[Lanes; SIDE]; SIDE],
+pub(crate) fn kernel_in_tiles(tile: Tile, taps: [[Lanes; SIDE]; SIDE], put: impl FnMut(usize, [f32; PANEL])) {
+    in_tiles(tile.kernel_side(), taps, |taps| transformed(tile, taps), put);
+}
+
+/// As [`kernel_in_tiles`], of a kernel with so many taps and elements a side; `transformed` multiplies by `G`.
+#[inline(always)]
+fn in_tiles<const TAPS: usize>(
+    elements: usize,
+    taps: [[Lanes; TAPS]; TAPS],
+    transformed: impl Fn([Lanes; TAPS]) -> [Lanes; MOST],
     mut put: impl FnMut(usize, [f32; PANEL]),
 ) {
-    let elements = tile.kernel_side();
     // Along the columns of each row, then along the rows of each column.
-    let across = taps.map(|row| transformed(tile, row));
+    let across = taps.map(&transformed);
     for column in 0..elements {
-        let down = transformed(tile, across.each_ref().map(|row| row[column]));
+        let down = transformed(across.each_ref().map(|row| row[column]));
         for (row, lanes) in down[..elements].iter().enumerate() {
             put(row * elements + column, lanes.map(|x| x as f32));
         }
     }
 }
 
-/// Fills biases and panels with `G g Gᵀ` of every 3 × 3 kernel; what `G` is, the SIMD side of the transforms says.
+/// Fills biases and panels with `G g Gᵀ` of every kernel; what `G` is, the SIMD side of the transforms says.
 pub(super) fn winograd(
     kernel: &Panels<'_>,
     tile: Tile,
@@ -115,7 +157,8 @@ pub(super) fn winograd(
     packed: &mut [f32],
 ) {
     let (biases, weights) = packed.split_at_mut(padded(kernel.outputs));
-    let panels = weights.chunks_exact_mut(tile.kernels() * kernel.inputs * PANEL);
+    let channels = tile.channels(kernel.inputs);
+    let panels = weights.chunks_exact_mut(tile.kernels() * channels * PANEL);
     for (index, (bias, panel)) in biases.chunks_exact_mut(PANEL).zip(panels).enumerate() {
         let first = index * PANEL;
         let lanes = PANEL.min(kernel.outputs - first);
@@ -129,26 +172,51 @@ pub(super) fn winograd(
         for input in 0..kernel.inputs {
             let input_of_all = kernel.first() + input;
             let before = Norm::of(kernel.before.as_ref(), tensors, input_of_all);
+            // A tap of the kernel, each of which is read once; there is none past its sides.
+            let mut tap = |row: usize, column: usize| -> Lanes {
+                let mut tap = [0.0; PANEL];
+                if row >= kernel.kernel[0] || column >= kernel.kernel[1] {
+                    return tap;
+                }
+                let strides = &kernel.strides;
+                let corner = first * strides.output
+                    + input_of_all * strides.input
+                    + row * strides.row
+                    + column * strides.column;
+                for lane in 0..lanes {
+                    let weight = f64::from(read(corner + lane * strides.output));
+                    shift[lane] += weight * before.shift;
+                    tap[lane] = weight * before.scale * after[lane].scale;
+                }
+                tap
+            };
+            let mut put = |channel: usize, first: usize, element: usize, lanes: [f32; PANEL]| {
+                cells[(first + element) * channels + channel] = lanes;
+            };
+            if tile == Tile::Blocks {
+                for cell in 0..4 {
+                    let (down, across) = (cell / 2, cell % 2);
+                    let mut taps = [[[0.0; PANEL]; BLOCKS]; BLOCKS];
+                    for (row, taps) in taps.iter_mut().enumerate() {
+                        for (column, lanes) in taps.iter_mut().enumerate() {
+                            *lanes = tap(2 * row + down, 2 * column + across);
+                        }
+                    }
+                    let channel = cell * kernel.inputs + input;
+                    let put = |element, lanes| put(channel, 0, element, lanes);
+                    in_tiles(tile.kernel_side(), taps, of_three_under_four, put);
+                }
+                continue;
+            }
             let mut taps = [[[0.0; PANEL]; SIDE]; SIDE];
             for (row, taps) in taps.iter_mut().enumerate() {
-                for (column, tap) in taps.iter_mut().enumerate() {
-                    let strides = &kernel.strides;
-                    let corner = first * strides.output
-                        + input_of_all * strides.input
-                        + row * strides.row
-                        + column * strides.column;
-                    for lane in 0..lanes {
-                        let weight = f64::from(read(corner + lane * strides.output));
-                        shift[lane] += weight * before.shift;
-                        tap[lane] = weight * before.scale * after[lane].scale;
-                    }
+                for (column, lanes) in taps.iter_mut().enumerate() {
+                    *lanes = tap(row, column);
                 }
             }
             for (phase, taps) in phases(tile, taps).enumerate() {
                 let first = phase * tile.kernel_elements();
-                kernel_in_tiles(tile, taps, |element, lanes| {
-                    cells[(first + element) * kernel.inputs + input] = lanes;
-                });
+                kernel_in_tiles(tile, taps, |element, lanes| put(input, first, element, lanes));
             }
         }
         bias.fill(0.0);
@@ -163,9 +231,9 @@ pub(super) fn winograd(
 fn phases(tile: Tile, taps: [[Lanes; SIDE]; SIDE]) -> impl Iterator<Item = [[Lanes; SIDE]; SIDE]> {
     let along = move |phase: usize, [a, b, c]: [Lanes; SIDE]| -> [Lanes; SIDE] {
         let sum = |x: Lanes, y: Lanes| core::array::from_fn(|lane| x[lane] + y[lane]);
-        match (tile.taps, phase) {
-            (2, 0) => [sum(a, b), c, [0.0; PANEL]],
-            (2, _) => [a, sum(b, c), [0.0; PANEL]],
+        match (tile, phase) {
+            (Tile::Phase, 0) => [sum(a, b), c, [0.0; PANEL]],
+            (Tile::Phase, _) => [a, sum(b, c), [0.0; PANEL]],
             _ => [a, b, c],
         }
     };
@@ -200,8 +268,8 @@ pub(crate) fn kernel_of_tiles(
 #[inline(always)]
 fn restored(tile: Tile, u: [Lanes; MOST]) -> [Lanes; SIDE] {
     let points: &[(f64, f64)] =
-        if tile == Tile::FOUR { &[(FRAC_1_SQRT_2, -2.0 / 3.0), (SQRT_2, 1.0 / 6.0)] } else { &[(1.0, 0.5)] };
-    let first = if tile == Tile::FOUR { 1.0 } else { -1.0 };
+        if tile == Tile::Four { &[(FRAC_1_SQRT_2, -2.0 / 3.0), (SQRT_2, 1.0 / 6.0)] } else { &[(1.0, 0.5)] };
+    let first = if tile == Tile::Four { 1.0 } else { -1.0 };
     let mut taps = [u[0].map(|x| first * x), [0.0; PANEL], u[tile.side() - 1]];
     for (index, (point, scale)) in points.iter().enumerate() {
         let (plus, minus) = (&u[1 + 2 * index], &u[2 + 2 * index]);
@@ -226,22 +294,35 @@ fn transformed(tile: Tile, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
         (lanes(&|i| even[i] + odd[i]), lanes(&|i| even[i] - odd[i]))
     };
     match tile {
-        Tile::FOUR => {
+        Tile::Four => {
             let (inner, outer) = (pair(FRAC_1_SQRT_2, -2.0 / 3.0), pair(SQRT_2, 1.0 / 6.0));
             [a, inner.0, inner.1, outer.0, outer.1, c]
         }
-        Tile::TWO => {
+        Tile::Two => {
             let pair = pair(1.0, 0.5);
             [a.map(|x| -x), pair.0, pair.1, c, [0.0; PANEL], [0.0; PANEL]]
         }
-        Tile::PHASE => of_four_under_two(a, b, [0.0; PANEL]),
-        Tile::STRIDED_FOUR => of_four_under_two(a, c, b),
+        Tile::Phase => of_four_under_two(a, b, [0.0; PANEL]),
+        Tile::StridedFour => of_four_under_two(a, c, b),
         // The points ±1: M′(±1) = ±2.
         _ => {
             let (plus, minus) = (lanes(&|i| 0.5 * (a[i] + c[i])), lanes(&|i| 0.5 * (c[i] - a[i])));
             [plus, minus, c, b, [0.0; PANEL], [0.0; PANEL]]
         }
     }
+}
+
+/// `G g` of four taps for three outputs: the points 0, ±√½, ±√2.
+fn of_three_under_four([a, b, c, d]: [Lanes; BLOCKS]) -> [Lanes; MOST] {
+    let at = |point: f64, scale: f64| -> Lanes {
+        let square = point * point;
+        core::array::from_fn(|lane| {
+            scale * (a[lane] + square * c[lane] + point * (b[lane] + square * d[lane]))
+        })
+    };
+    let [inner, outer] = [-2.0 / 3.0, 1.0 / 6.0];
+    let (near, far) = (FRAC_1_SQRT_2, SQRT_2);
+    [a, at(near, inner), at(-near, inner), at(far, outer), at(-far, outer), d]
 }
 
 /// `G g` of two taps for four outputs, and another element: the points ±½ and ±5/4, with M′(±½) = ∓21/16 and

@@ -117,7 +117,7 @@ impl WithSimd for Gradients<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.tile {
-            Tile::FOUR => self.compute::<S, F4, 6, 4>(simd),
+            Tile::Four => self.compute::<S, F4, 6, 4>(simd),
             _ => self.compute::<S, F2, 4, 2>(simd),
         }
     }

@@ -1,3 +1,4 @@
+mod blocks;
 mod gradient;
 mod multiply;
 mod transform;
@@ -46,10 +47,11 @@ pub struct Source {
 /// the biases, the output channels rounded up to [`PANEL`](crate::weights::PANEL), then panels
 /// `[outputs / 16][phases²][kernel_side²][inputs][16]`.
 ///
-/// Where each cell is read twice along both sides, the outputs have four phases ([`Tile::PHASE`]): those with even
+/// Where each cell is read twice along both sides, the outputs have four phases ([`Tile::Phase`]): those with even
 /// rows and even columns, and so on. Each sees a map of half the size under 2 × 2 sums of the kernel's taps, so that 64
-/// outputs take 100 products instead of the 144 of [`Tile::FOUR`]. Of stride 2, the first and the third tap see other
-/// cells than the second: 16 outputs take 81 products instead of 144, or four take 25 instead of 36.
+/// outputs take 100 products instead of the 144 of [`Tile::Four`]. Of stride 2, the first and the third tap see other
+/// cells than the second: 16 outputs take 81 products instead of 144, or four take 25 instead of 36. And a larger kernel of
+/// stride 2 over few channels is one of stride 1 over 2 × 2 cells at once ([`Tile::Blocks`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Winograd {
     /// The tensor read.
@@ -65,8 +67,8 @@ pub struct Winograd {
     pub rows: Axis,
     /// The window along the columns.
     pub columns: Axis,
-    /// The tiles; of phases, if the only tensor read is repeated twice along both sides. With those of phases and of stride 2
-    /// nothing is dilated or pooled.
+    /// The tiles; of phases, if the only tensor read is repeated twice along both sides; of blocks, if it is the only one and
+    /// has so few channels. With those, and with strided ones, nothing is dilated or pooled.
     pub tile: Tile,
     /// Most tiles that are computed at once.
     pub block: usize,
@@ -91,7 +93,8 @@ struct Layout {
 
 impl Layout {
     const fn new(tile: Tile, block: usize, inputs: usize) -> Self {
-        let windows = Slot::view(0, [tile.elements(), block | 1, padded(inputs)], padded(inputs) | PANEL);
+        let channels = padded(tile.channels(inputs));
+        let windows = Slot::view(0, [tile.elements(), block | 1, channels], channels | PANEL);
         Self { windows, products: (block * GROUP) | PANEL }
     }
 
@@ -112,7 +115,7 @@ impl Winograd {
     /// Tiles along an axis with so many outputs, before pooling.
     #[must_use]
     pub const fn tiles(axis: &Axis, outputs: usize, tile: Tile) -> usize {
-        Tiling::new(outputs, tile.outputs, axis.dilation * tile.phases()).count()
+        Tiling::new(outputs, tile.outputs(), axis.dilation * tile.phases()).count()
     }
 
     /// The residual that does not lie where the outputs are written.
@@ -125,6 +128,11 @@ impl Winograd {
         self.input.slot.channels + self.beside.map_or(0, |source| source.slot.channels)
     }
 
+    /// Channels of the transformed windows.
+    fn channels(&self) -> usize {
+        self.tile.channels(self.inputs())
+    }
+
     /// Outputs of the convolution for one that is written, along each side.
     fn pooled(&self) -> usize {
         if self.pool.is_some() { 2 } else { 1 }
@@ -132,7 +140,7 @@ impl Winograd {
 
     /// How the outputs of a phase that are written are parted, along rows and columns.
     fn tiling(&self, phase: [usize; 2]) -> [Tiling; 2] {
-        let side = self.tile.outputs / self.pooled();
+        let side = self.tile.outputs() / self.pooled();
         let along = |axis: &Axis, cells: usize, phase: usize| {
             if self.tile.phases() == 1 {
                 return Tiling::new(cells, side, axis.dilation);
@@ -265,14 +273,14 @@ impl Operands<'_> {
     /// `None` is padding above the first.
     #[inline(always)]
     fn row(&self, y: usize, cell: usize, source: &Source) -> Option<usize> {
-        let first = self.tiling[0].first(y) * self.layer.pooled() * self.layer.tile.stride;
+        let first = self.tiling[0].first(y) * self.layer.pooled() * self.layer.tile.stride();
         read(&self.layer.rows, first + cell * self.tiling[0].step(), source.repeat[0])
     }
 
     /// As [`row`](Self::row), for columns.
     #[inline(always)]
     fn column(&self, x: usize, cell: usize, source: &Source) -> Option<usize> {
-        let first = self.tiling[1].first(x) * self.layer.pooled() * self.layer.tile.stride;
+        let first = self.tiling[1].first(x) * self.layer.pooled() * self.layer.tile.stride();
         read(&self.layer.columns, first + cell * self.tiling[1].step(), source.repeat[1])
     }
 }

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use super::{GROUP, Operands, PoolOp, Winograd};
 use crate::simd::{
-    Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square, StridedFour,
-    StridedTwo, Target, WithSimd,
+    Blocks, Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square,
+    StridedFour, StridedTwo, Target, WithSimd,
 };
 use crate::slot::Slot;
 use crate::weights::{PANEL, Tile, padded};
@@ -59,11 +59,12 @@ impl WithSimd for Multiply<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            Tile::FOUR => self.compute::<S, F4, 6, 4>(simd),
-            Tile::TWO => self.compute::<S, F2, 4, 2>(simd),
-            Tile::PHASE => self.compute::<S, Phase, 5, 4>(simd),
-            Tile::STRIDED_FOUR => self.compute::<S, StridedFour, 9, 4>(simd),
-            _ => self.compute::<S, StridedTwo, 5, 2>(simd),
+            Tile::Four => self.compute::<S, F4, 6, 4>(simd),
+            Tile::Two => self.compute::<S, F2, 4, 2>(simd),
+            Tile::Phase => self.compute::<S, Phase, 5, 4>(simd),
+            Tile::StridedFour => self.compute::<S, StridedFour, 9, 4>(simd),
+            Tile::StridedTwo => self.compute::<S, StridedTwo, 5, 2>(simd),
+            Tile::Blocks => self.compute::<S, Blocks, 6, 3>(simd),
         }
     }
 }
@@ -73,7 +74,7 @@ impl Multiply<'_, '_> {
     fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
         let Self { operands, windows, products, tiles, output, bias, panels } = self;
         let (map, step, inputs) =
-            (operands.layout.windows, operands.layout.products, operands.layer.inputs());
+            (operands.layout.windows, operands.layout.products, operands.layer.channels());
         let tile = operands.layer.tile;
         let panel = tile.kernels() * inputs * PANEL;
         let panels = &panels[operands.phase * tile.kernel_elements() * inputs * PANEL..];

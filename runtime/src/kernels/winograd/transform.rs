@@ -1,10 +1,14 @@
 //! From the cells that are read to transformed windows.
 
+use core::array::from_fn;
 use core::ops::Range;
 
 use super::Operands;
-use crate::simd::{Along, Cells, F2, F4, FAR, Phase, Simd, StridedFour, StridedTwo, Window, WithSimd};
-use crate::weights::Tile;
+use super::blocks::{self, SIDE};
+use crate::simd::{
+    Along, Blocks, Cells, F2, F4, FAR, Phase, Simd, StridedFour, StridedTwo, Window, WithSimd,
+};
+use crate::weights::{PANEL, Tile};
 
 impl Operands<'_> {
     /// Transforms some channels of the windows of these tiles.
@@ -26,16 +30,31 @@ impl WithSimd for Transform<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            Tile::FOUR => self.compute::<S, F4, 6>(simd),
-            Tile::TWO => self.compute::<S, F2, 4>(simd),
-            Tile::PHASE => self.compute::<S, Phase, 5>(simd),
-            Tile::STRIDED_FOUR => self.compute::<S, StridedFour, 9>(simd),
-            _ => self.compute::<S, StridedTwo, 5>(simd),
+            Tile::Four => self.compute::<S, F4, 6>(simd),
+            Tile::Two => self.compute::<S, F2, 4>(simd),
+            Tile::Phase => self.compute::<S, Phase, 5>(simd),
+            Tile::StridedFour => self.compute::<S, StridedFour, 9>(simd),
+            Tile::StridedTwo => self.compute::<S, StridedTwo, 5>(simd),
+            Tile::Blocks => self.blocks(simd),
         }
     }
 }
 
 impl Transform<'_, '_> {
+    #[inline(always)]
+    fn blocks<S: Simd>(self, simd: S) {
+        let Self { operands, tiles, windows } = self;
+        let rows = from_fn(|row| Some(row * SIDE * PANEL));
+        let columns = from_fn(|column| Some(column * PANEL));
+        let mut cells = blocks::NONE;
+        for (index, tile) in tiles.enumerate() {
+            operands.take_together(tile, &mut cells);
+            let (output, step) = (windows.from(index, 0), operands.layout.windows.width);
+            let (input, channels, ahead) = (cells.as_flattened(), PANEL, None);
+            Window { input, rows, columns, channels, output, step, ahead }.compute::<S, Blocks, SIDE>(simd);
+        }
+    }
+
     #[inline(always)]
     fn compute<S: Simd, F: Along<N, N>, const N: usize>(self, simd: S) {
         let Self { operands, tiles, windows } = self;
@@ -48,7 +67,7 @@ impl Transform<'_, '_> {
             }
             let input = &input[own.start - first..];
             let ahead = (source.slot.span() > FAR)
-                .then_some(operands.layer.tile.outputs * operands.layer.tile.stride);
+                .then_some(operands.layer.tile.outputs() * operands.layer.tile.stride());
             for (index, tile) in tiles.clone().enumerate() {
                 let [rows, columns] = operands.window::<N>(tile, source);
                 let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
