@@ -69,15 +69,8 @@ impl Band {
 
     /// The taps, with `pitch` floats from one input cell to the next and `weights` from one tap to the next.
     pub(super) fn taps(&self, pitch: usize, weights: usize) -> Reads {
-        Reads {
-            count: self.taps,
-            from: self.from,
-            delta: self.delta,
-            repeat: self.repeat,
-            pitch,
-            weight: self.tap * weights,
-            weight_step: self.tap_step * weights,
-        }
+        let weights = [self.tap * weights, self.tap_step * weights];
+        Reads::new(self.taps, [self.from, self.repeat], self.delta, pitch, weights)
     }
 }
 

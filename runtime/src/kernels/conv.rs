@@ -307,7 +307,7 @@ impl Task<'_, '_> {
         let down = row.taps(conv.input.width * pitch, conv.columns.kernel * len * PANEL);
         let mut across = column.taps(pitch, len * PANEL);
         // Taps that follow each other in memory are one.
-        if across.count > 1 && across.repeat == 1 && across.delta == 1 && pitch == len {
+        if across.count > 1 && across.adjoin(len) {
             len *= across.count;
             across.count = 1;
         }

@@ -20,12 +20,10 @@ impl<const R: usize> Halved<'_, R> {
             let mut sums = [[simd.load_at(line.bias.as_ptr())]; R];
             let mut halves = [[half.load_at(line.bias.as_ptr().add(S::LANES))]; R];
             let input = line.input.as_ptr().add(first * line.pixel);
-            for down in 0..rows.count {
-                let input = input.add(rows.input(down));
-                let weights = line.weights.as_ptr().add(rows.weights(down));
-                for across in 0..columns.count {
-                    let input = input.add(columns.input(across));
-                    let weights = weights.add(columns.weights(across));
+            for down in rows.taps() {
+                for across in columns.taps() {
+                    let input = input.add(down.input + across.input);
+                    let weights = line.weights.as_ptr().add(down.weights + across.weights);
                     for k in 0..line.len {
                         let weights = weights.add(k * PANEL);
                         let (w, v) = (simd.load_at(weights), half.load_at(weights.add(line.panel)));

@@ -16,43 +16,85 @@ const ALIAS: usize = 1024;
 /// Ways of a first-level cache.
 const WAYS: usize = 8;
 
-/// The taps of a window along one axis: tap `t` reads input cell `(from + t · delta) / repeat` and
-/// weights `weight + t · weight_step`.
+/// The taps of a window along one axis, walked by additions: what comes before a tile's first product is not hidden behind
+/// the products of the tile before, and a division there, even one that is jumped over, showed as some fifty cycles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reads {
     /// Number of taps; without any, the sum is the bias.
     pub count: usize,
-    /// Input cell of the first tap, times `repeat`.
-    pub from: usize,
-    /// Input cells from one tap to the next, times `repeat`.
-    pub delta: isize,
-    /// How often each input cell is repeated.
-    pub repeat: usize,
+    first: Tap,
+    /// From one tap to the next; the floats of input wrap where taps run backwards.
+    step: Tap,
+    /// How often each input cell is read before the next one.
+    repeat: usize,
     /// Floats from one input cell to the next.
-    pub pitch: usize,
-    /// Weights of the first tap.
-    pub weight: usize,
-    /// Weights from one tap to the next.
-    pub weight_step: usize,
+    pitch: usize,
+}
+
+/// A tap, or a distance between taps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    /// First float that it reads.
+    pub input: usize,
+    /// Its first weight.
+    pub weights: usize,
+    /// Which reading of its cell it is, of those that are repeated.
+    reading: usize,
 }
 
 impl Reads {
     /// A single tap, the first.
-    pub(crate) const ONE: Self =
-        Self { count: 1, from: 0, delta: 0, repeat: 1, pitch: 0, weight: 0, weight_step: 0 };
+    pub(crate) const ONE: Self = {
+        let tap = Tap { input: 0, weights: 0, reading: 0 };
+        Self { count: 1, first: tap, step: tap, repeat: 1, pitch: 0 }
+    };
 
-    /// First float that tap `tap` reads.
+    /// So many taps, of which number `t` reads input cell `(from + t · delta) / repeat`, of `pitch` floats, and weights
+    /// from `weight + t · weight_step` on.
     #[inline(always)]
-    pub(crate) fn input(&self, tap: usize) -> usize {
-        let cell = self.from.wrapping_add_signed((tap as isize).wrapping_mul(self.delta));
-        let cell = if self.repeat == 1 { cell } else { cell / self.repeat };
-        cell.wrapping_mul(self.pitch)
+    pub(crate) fn new(
+        count: usize,
+        [from, repeat]: [usize; 2],
+        delta: isize,
+        pitch: usize,
+        [weight, weight_step]: [usize; 2],
+    ) -> Self {
+        // Most cells are single, and divisions show in small layers.
+        let [first, step] = if repeat == 1 {
+            [(from, 0), (delta as usize, 0)]
+        } else {
+            let (cells, readings) = (delta.div_euclid(repeat as isize), delta.rem_euclid(repeat as isize));
+            [(from / repeat, from % repeat), (cells as usize, readings as usize)]
+        };
+        let tap = |(cells, reading): (usize, usize), weights: usize| Tap {
+            input: cells.wrapping_mul(pitch),
+            weights,
+            reading,
+        };
+        Self { count, first: tap(first, weight), step: tap(step, weight_step), repeat, pitch }
     }
 
-    /// First weight of tap `tap`.
+    /// Whether the taps read floats that follow each other, each so many.
     #[inline(always)]
-    pub(crate) fn weights(&self, tap: usize) -> usize {
-        self.weight.wrapping_add(tap.wrapping_mul(self.weight_step))
+    pub(crate) fn adjoin(&self, len: usize) -> bool {
+        self.repeat == 1 && self.step.input == len
+    }
+
+    /// The taps in their order.
+    #[inline(always)]
+    pub(super) fn taps(&self) -> impl Iterator<Item = Tap> {
+        let (mut next, step) = (self.first, self.step);
+        (0..self.count).map(move |_| {
+            let tap = next;
+            next.input = tap.input.wrapping_add(step.input);
+            next.weights = tap.weights.wrapping_add(step.weights);
+            next.reading = tap.reading + step.reading;
+            if next.reading >= self.repeat {
+                next.reading -= self.repeat;
+                next.input = next.input.wrapping_add(self.pitch);
+            }
+            tap
+        })
     }
 
     /// The largest float offsets into input and weights that a tap reads, or `None` if one is not a
@@ -60,12 +102,16 @@ impl Reads {
     #[inline(always)]
     pub(super) fn reach(&self) -> Option<(usize, usize)> {
         let last = self.count.checked_sub(1)?;
-        let end = self.from.checked_add_signed(isize::try_from(last).ok()?.checked_mul(self.delta)?)?;
-        let cell = self.from.max(end);
-        let cell = if self.repeat == 1 { cell } else { cell.checked_div(self.repeat)? };
-        let input = cell.checked_mul(self.pitch)?;
-        let weights = last.checked_mul(self.weight_step)?.checked_add(self.weight)?;
-        Some((input, weights))
+        let Tap { input: step, weights, reading } = self.step;
+        let beside = if self.repeat == 1 {
+            0
+        } else {
+            let readings = last.checked_mul(reading)?.checked_add(self.first.reading)?;
+            readings.checked_div(self.repeat)?.checked_mul(self.pitch)?
+        };
+        let steps = isize::try_from(last).ok()?.checked_mul(step as isize)?;
+        let end = self.first.input.checked_add_signed(steps)?.checked_add(beside)?;
+        Some((self.first.input.max(end), last.checked_mul(weights)?.checked_add(self.first.weights)?))
     }
 }
 
@@ -202,13 +248,18 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
             let mut sums = [[[simd.splat(0.0); C]; R]; U];
             sums[0] = [bias; R];
             let input = line.input.as_ptr().add(first * line.pixel);
-            for down in 0..rows.count {
-                let input = input.add(rows.input(down));
-                let weights = line.weights.as_ptr().add(rows.weights(down));
-                for across in 0..columns.count {
-                    let input = input.add(columns.input(across));
-                    let weights = weights.add(columns.weights(across));
-                    accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
+            if rows.count == 1 && columns.count == 1 {
+                // Most lines have a single tap, which takes few steps to find.
+                let input = input.add(rows.first.input + columns.first.input);
+                let weights = line.weights.as_ptr().add(rows.first.weights + columns.first.weights);
+                accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
+            } else {
+                for down in rows.taps() {
+                    for across in columns.taps() {
+                        let input = input.add(down.input + across.input);
+                        let weights = line.weights.as_ptr().add(down.weights + across.weights);
+                        accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
+                    }
                 }
             }
             const { assert!(U.is_power_of_two(), "sums are added in pairs") };
