@@ -153,6 +153,12 @@ impl<const R: usize, const C: usize, const NEAR: bool> WithSimd for Tile<'_, '_,
         // SAFETY: `Outer::add` checked that the floats of these rows and channels lie inside the slices for each of the
         // pixels; of the last vector only as many lanes are read as there are channels.
         unsafe {
+            // Found before the products: after them every store would have to look for its place again.
+            let to: [*mut f32; C] = core::array::from_fn(|c| {
+                let lane = channel + c * S::LANES;
+                let at = lane / PANEL * outer.panel + (outer.first + row) * PANEL + lane % PANEL;
+                outer.sums.as_mut_ptr().add(at)
+            });
             let offsets: [usize; R] = core::array::from_fn(|r| outer.offset(row + r));
             for y in 0..rows {
                 let left = outer.left.floats.as_ptr().add(y * outer.left.steps[0]);
@@ -175,11 +181,9 @@ impl<const R: usize, const C: usize, const NEAR: bool> WithSimd for Tile<'_, '_,
                     }
                 }
             }
-            for r in 0..R {
-                for c in 0..C {
-                    let lane = channel + c * S::LANES;
-                    let at = lane / PANEL * outer.panel + (outer.first + row + r) * PANEL + lane % PANEL;
-                    let to = outer.sums.as_mut_ptr().add(at);
+            for c in 0..C {
+                for r in 0..R {
+                    let to = to[c].add(r * PANEL);
                     simd.store_at(simd.add(simd.load_at(to), sums[r][c]), to);
                 }
             }
