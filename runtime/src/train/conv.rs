@@ -177,30 +177,50 @@ impl WithSimd for Biases<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
+    fn with_simd<S: Simd>(mut self, s: S) {
+        let channels = self.gradient.channels;
+        let mut channel = 0;
+        // Several vectors at once, for each addition waits for the one before.
+        while channels - channel >= 4 * S::LANES {
+            self.vectors::<S, 4>(s, channel);
+            channel += 4 * S::LANES;
+        }
+        for channel in (channel..channels).step_by(S::LANES) {
+            self.vectors::<S, 1>(s, channel);
+        }
+    }
+}
+
+impl Biases<'_> {
+    /// Adds up `V` vectors of channels, of which the last may be a part of one.
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(&mut self, s: S, channel: usize) {
         let Slot { height, width, channels, pitch, .. } = *self.gradient;
-        let outputs = channels / self.groups;
-        for channel in (0..channels).step_by(S::LANES) {
-            // Lanes past a group's end belong to the next one.
-            let (group, own) = (channel / outputs, channel % outputs);
-            let count = S::LANES.min(channels - channel);
-            let mut total = s.splat(0.0);
-            for y in 0..height {
-                let mut row = s.splat(0.0);
-                for x in 0..width {
-                    let floats = &self.floats[(y * width + x) * pitch + channel..];
-                    let lanes =
-                        if count == S::LANES { s.load(floats) } else { s.load_partial(&floats[..count]) };
-                    row = s.add(row, lanes);
+        let mut totals = [s.splat(0.0); V];
+        for y in 0..height {
+            let mut row = [s.splat(0.0); V];
+            for x in 0..width {
+                let floats = &self.floats[(y * width + x) * pitch..][channel..channels];
+                for (v, sum) in row.iter_mut().enumerate() {
+                    let floats = &floats[v * S::LANES..];
+                    let lanes = if floats.len() < S::LANES { s.load_partial(floats) } else { s.load(floats) };
+                    *sum = s.add(*sum, lanes);
                 }
-                total = s.add(total, row);
             }
+            totals.iter_mut().zip(row).for_each(|(total, row)| *total = s.add(*total, row));
+        }
+        let outputs = channels / self.groups;
+        for (v, total) in totals.into_iter().enumerate() {
+            let channel = channel + v * S::LANES;
+            let count = S::LANES.min(channels - channel);
+            let (group, own) = (channel / outputs, channel % outputs);
             let mut lanes = [0.0; PANEL];
             s.store_partial(total, &mut lanes[..S::LANES]);
             if own + count <= outputs {
                 let sums = &mut self.sums[group * padded(outputs) + own..][..count];
                 sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += lane);
             } else {
+                // Lanes past a group's end belong to the next one.
                 for (channel, lane) in (channel..channel + count).zip(lanes) {
                     self.sums[channel / outputs * padded(outputs) + channel % outputs] += lane;
                 }
