@@ -50,6 +50,13 @@ impl Tiling {
         self.side == 1 && self.step == 1
     }
 
+    /// Tiles up to the last one that has all of its cells.
+    pub(crate) const fn whole(&self) -> usize {
+        let [first, grids] = self.grids;
+        // The first grid has the most cells.
+        grids * (self.cells.saturating_sub(first).div_ceil(self.step) / self.side)
+    }
+
     /// The first cell of a tile, which may lie past the last one where a grid is smaller than others.
     #[inline(always)]
     pub(crate) const fn first(&self, tile: usize) -> usize {

@@ -94,7 +94,7 @@ impl WinogradWeights {
             });
             let operands = [(&*windows, layouts[0].windows), (&*gradients, layouts[1].windows)];
             let channels = [self.input.channels, gradient.channels];
-            level.dispatch(Products { operands, channels, tiles: block.len(), sums: &mut *sums });
+            level.dispatch(Products { operands, channels, tile, tiling, tiles: block, sums: &mut *sums });
         }
     }
 }
@@ -148,12 +148,31 @@ impl Gradients<'_, '_> {
 
 /// Transformed windows and gradients, to multiply.
 struct Products<'a> {
-    /// Both, with a row for each element and a pixel for each tile.
+    /// Both, with a row for each element and a pixel for each of `tiles`.
     operands: [(&'a [f32], Slot); 2],
     /// Channels of each.
     channels: [usize; 2],
-    tiles: usize,
+    tile: Tile,
+    tiling: [Tiling; 2],
+    /// Those that are multiplied, of all tiles.
+    tiles: Range<usize>,
     sums: &'a mut [f32],
+}
+
+impl Products<'_> {
+    /// Rows and columns of tiles to sum over, for elements that are in the last row or the last column of a window, or
+    /// not: the last of a line of transformed gradients is the last of these, and so nothing where the tile reaches over
+    /// the map's edge.
+    fn pixels(&self, [last_row, last_column]: [bool; 2]) -> [usize; 2] {
+        let [down, across] = self.tiling;
+        let (width, Range { start, end }) = (across.count(), self.tiles.clone());
+        let bottom = if last_row { end.min(down.whole() * width) } else { end };
+        let tiles = bottom.saturating_sub(start);
+        if start % width + end % width > 0 {
+            return [1, tiles];
+        }
+        [tiles / width, if last_column { across.whole() } else { width }]
+    }
 }
 
 impl WithSimd for Products<'_> {
@@ -161,11 +180,16 @@ impl WithSimd for Products<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { operands, channels: [inputs, channels], tiles, sums } = self;
-        for element in 0..operands[0].1.height {
+        let Self { operands, channels: [inputs, channels], .. } = self;
+        let (side, width) = (self.tile.side(), self.tiling[1].count());
+        for element in 0..side * side {
+            let pixels = self.pixels([element / side, element % side].map(|at| at == side - 1));
+            if pixels.contains(&0) {
+                continue;
+            }
             let [left, right] = operands.map(|(floats, slot)| Operand {
                 floats: &floats[element * slot.width * slot.pitch..],
-                steps: [0, slot.pitch],
+                steps: [width * slot.pitch, slot.pitch],
             });
             Outer {
                 left,
@@ -173,10 +197,10 @@ impl WithSimd for Products<'_> {
                 run: inputs,
                 right,
                 channels,
-                pixels: [1, tiles],
+                pixels,
                 first: element * inputs,
-                panel: operands[0].1.height * inputs * PANEL,
-                sums: &mut *sums,
+                panel: side * side * inputs * PANEL,
+                sums: &mut *self.sums,
             }
             .add(simd);
         }
