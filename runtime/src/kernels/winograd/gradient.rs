@@ -1,7 +1,7 @@
 use core::array::from_fn;
 use core::ops::Range;
 
-use super::{Layout, Operands, Source, Winograd, split};
+use super::{Layout, Operands, Source, Winograd, split, with_last_row};
 use crate::geometry::Axis;
 use crate::simd::{Along, Cells, F2, F4, Operand, Outer, Simd, Tiling, Window, WithSimd};
 use crate::slot::Slot;
@@ -164,14 +164,13 @@ impl Products<'_> {
     /// not: the last of a line of transformed gradients is the last of these, and so nothing where the tile reaches over
     /// the map's edge.
     fn pixels(&self, [last_row, last_column]: [bool; 2]) -> [usize; 2] {
-        let [down, across] = self.tiling;
-        let (width, Range { start, end }) = (across.count(), self.tiles.clone());
-        let bottom = if last_row { end.min(down.whole() * width) } else { end };
-        let tiles = bottom.saturating_sub(start);
+        let Self { tiling, tiles: Range { start, end }, .. } = self;
+        let tiles = if last_row { with_last_row(*tiling, &self.tiles) } else { end - start };
+        let width = tiling[1].count();
         if start % width + end % width > 0 {
             return [1, tiles];
         }
-        [tiles / width, if last_column { across.whole() } else { width }]
+        [tiles / width, if last_column { tiling[1].whole() } else { width }]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{GROUP, Operands, PoolOp, Winograd};
+use super::{GROUP, Operands, PoolOp, Winograd, with_last_row};
 use crate::simd::{
     Blocks, Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square,
     StridedFour, StridedTwo, Target, WithSimd,
@@ -80,6 +80,7 @@ impl Multiply<'_, '_> {
         let panels = &panels[operands.phase * tile.kernel_elements() * inputs * PANEL..];
         let own = output.channels();
         let writes_far = operands.layer.output.span() > FAR;
+        let with_last_row = with_last_row(operands.tiling, &tiles);
         let mut first = own.start;
         while first < own.end {
             let vectors = simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0;
@@ -112,7 +113,11 @@ impl Multiply<'_, '_> {
                 }
                 line.input = &windows[element * floats..];
                 line.weights = &weights[tile.kernel_element(element) * inputs * PANEL..];
-                line.output = Target::new(products, tiles.len(), width);
+                line.pixels = if element / N == N - 1 { with_last_row } else { tiles.len() };
+                line.output = Target::new(products, line.pixels, width);
+                if line.pixels == 0 {
+                    continue;
+                }
                 line.compute(simd);
             }
             for (index, tile) in tiles.clone().enumerate() {
