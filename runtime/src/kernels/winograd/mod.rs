@@ -203,7 +203,8 @@ impl Operands<'_> {
         for block in split(&(0..tiles), blocks) {
             let count = parts(block.len() * macs);
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
-            let groups = Parts::new(0..windows.channels, PANEL, count);
+            // What a window takes beside its channels is as much as some of them.
+            let groups = Parts::new(0..windows.channels, 2 * PANEL, count);
             Grid::new(floats, &windows, all, groups).each(team, &mut [], |cells, _| {
                 self.transform(block.clone(), cells);
             });
