@@ -271,6 +271,9 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
         let &Outputs { channels, ref output, .. } = self.0;
         // Two numbers, just written one by one, are late where they are read as one.
         let [height, width] = output.size;
+        // Not all vectors of a tile fit the registers. Where the stack happens to begin, those put aside would lie across two
+        // lines of the cache, which takes a fifth longer; a vector that must have an address makes the compiler align it.
+        core::hint::black_box(&simd.splat(0.0));
         let whole = if height * width == (T / P) * (T / P) { channels - channels % S::LANES } else { 0 };
         // SAFETY: `Outputs::compute` checked that these channels of the tile's cells lie inside the slices.
         unsafe {
