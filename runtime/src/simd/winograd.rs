@@ -317,6 +317,8 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
             let [low, high] = limits.map(|limit| simd.splat(limit));
             let output = to.wrapping_add(channel);
             let residual = residual.from(channel, output, steps);
+            // In this order, so that NaN passes.
+            let limit = |sum| simd.min(high, simd.max(low, simd.add(sum, bias)));
             for y in 0..T / P {
                 if !WHOLE && y >= size[0] {
                     break;
@@ -326,7 +328,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
                     let i = y * P + p;
                     cells[p] = F::outputs(simd, down[i]);
                     for j in 0..T {
-                        let mut sum = simd.add(cells[p][j], bias);
+                        let mut sum = cells[p][j];
                         if let Some((floats, [row, cell])) = residual {
                             let from = floats.wrapping_add(i * row + j * cell);
                             if WHOLE {
@@ -335,8 +337,8 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
                                 sum = simd.add(sum, simd.load_some_at(from, count));
                             }
                         }
-                        // In this order, so that NaN passes.
-                        cells[p][j] = simd.min(high, simd.max(low, sum));
+                        // The largest of the sums is the largest of what becomes of them.
+                        cells[p][j] = if MAX { sum } else { limit(sum) };
                     }
                 }
                 for x in 0..T / P {
@@ -347,7 +349,7 @@ impl<F: Scheme<N, T>, const N: usize, const T: usize, const P: usize, const MAX:
                             if MAX { simd.maximum(a, b) } else { simd.add(a, b) }
                         });
                         cell = if MAX {
-                            simd.maximum(pairs[0], pairs[1])
+                            limit(simd.maximum(pairs[0], pairs[1]))
                         } else {
                             simd.mul(simd.add(pairs[0], pairs[1]), simd.splat(0.25))
                         };
