@@ -19,7 +19,7 @@ pub(crate) trait Along<const I: usize, const N: usize> {
 
 /// The matrices of a tile of `T` outputs and `N` cells a side, times a vector.
 pub(crate) trait Scheme<const N: usize, const T: usize>: Along<N, N> {
-    /// `Aᵀ m`
+    /// `Aᵀ m`, where the last of `m` adds to the last output alone: where that is not needed, neither is the other.
     fn outputs<S: Simd>(simd: S, m: [S::V; N]) -> [S::V; T];
 }
 

@@ -50,7 +50,7 @@ impl Tiling {
         self.side == 1 && self.step == 1
     }
 
-    /// Tiles up to the last one that has all of its cells.
+    /// Tiles of all places up to the last at which one has all of its cells.
     pub(crate) const fn whole(&self) -> usize {
         let [first, grids] = self.grids;
         // The first grid has the most cells.
@@ -95,6 +95,10 @@ mod tests {
                 }
             }
             assert_eq!(found, vec![1; cells], "{tiling:?}");
+            let mut after = tiling.whole()..tiling.count();
+            assert!(after.all(|tile| tiling.size(tile) < side), "{tiling:?}");
+            let place = tiling.whole().checked_sub(step.min(cells));
+            assert!(place.is_none_or(|tile| tiling.size(tile) == side), "{tiling:?}");
             for first in 0..step {
                 let tiling = Tiling::of_grid(cells, side, step, first);
                 let own = (0..tiling.count()).flat_map(|tile| {

@@ -225,8 +225,8 @@ fn split(range: &Range<usize>, pieces: usize) -> impl Iterator<Item = Range<usiz
     (0..pieces).map(move |piece| at(piece)..at(piece + 1))
 }
 
-/// The first of some tiles, up to the last one that has a last row of outputs: with that alone have the last elements
-/// of a window's columns to do, and tiles at the lower edge may lack it.
+/// How many of some tiles there are up to the last with a last row of outputs: only that takes something of the last row
+/// of elements, and tiles at the lower edge may not have it.
 const fn with_last_row([down, across]: [Tiling; 2], tiles: &Range<usize>) -> usize {
     let end = down.whole() * across.count();
     let end = if end < tiles.end { end } else { tiles.end };
