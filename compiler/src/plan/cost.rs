@@ -46,6 +46,7 @@ pub(super) struct Transform {
     outputs: f64,
 }
 
+/// Of windows and of outputs, for the tiles in the order of their weights.
 const fn transforms(cycles: [[f64; 2]; 6]) -> [Transform; 6] {
     let [two, strided_two, four, strided_four, blocks, phase] = cycles;
     const fn of(tile: Tile, [window, outputs]: [f64; 2]) -> Transform {
