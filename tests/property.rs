@@ -86,19 +86,15 @@ fn decisions_get_on_with_each_other() {
         // Strided tiles on an odd and an even number of rows, and a sum that overwrites what one of them gave.
         "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - conv2d: { filters: 64, kernel_size: 3, stride: 2, padding: [0, 1, 1, 1] }
-  - batch_norm
   - conv2d: { name: left, filters: 48, kernel_size: 3, stride: 2, padding: 1 }
   - conv2d: { name: right, filters: 48, kernel_size: 3, stride: 4, from: a, padding: [1, 0, 0, 1] }
-  - add: { from: [left, right] }
-  - relu",
+  - add: { from: [left, right] }",
         // Cells that are taken together, of an input and of three channels of another map.
         "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - batch_norm
   - conv2d: { name: b, filters: 3, kernel_size: 1 }
-  - concat: { name: c, from: [b, a] }
   - conv2d: { filters: 40, kernel_size: 7, stride: 2, padding: [3, 2, 4, 3], from: b }
-  - batch_norm
-  - relu",
+  - batch_norm",
         // Parts of a kernel between two norms, the second of which is enlarged, and then both.
         "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - max_pool2d: { kernel_size: 2 }
