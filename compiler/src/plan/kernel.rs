@@ -175,6 +175,10 @@ impl Kernel {
     /// Which of its [`reads`](Self::reads) it changes in place.
     #[must_use]
     pub fn in_place(&self) -> Option<usize> {
+        // What a convolution adds is the last that it reads.
+        let sum = |residual: &Option<Slot>, output: &Slot| {
+            (residual.as_ref() == Some(output)).then(|| self.reads().len() - 1)
+        };
         let is_first = match self {
             Self::Binary(kernel) => kernel.left.is_none(),
             Self::Affine(kernel) => kernel.input.is_none(),
@@ -182,11 +186,9 @@ impl Kernel {
             Self::Softmax(kernel) => kernel.input.is_none(),
             Self::Conv2d(Conv2d { residual, output, .. })
             | Self::Winograd(Winograd { residual, output, .. }) => {
-                return (*residual == Some(*output)).then(|| self.reads().len() - 1);
+                return sum(residual, output);
             }
-            Self::Scaled(kernel) => {
-                return (kernel.conv.residual == Some(kernel.conv.output)).then(|| self.reads().len() - 1);
-            }
+            Self::Scaled(kernel) => return sum(&kernel.conv.residual, &kernel.conv.output),
             _ => false,
         };
         is_first.then_some(0)

@@ -19,12 +19,6 @@ pub(crate) struct Tiles {
     pub(crate) block: usize,
 }
 
-impl Tiles {
-    const fn algorithm(self) -> Algorithm {
-        algorithm(self.tile)
-    }
-}
-
 /// What it is to compute in such tiles.
 #[must_use]
 pub const fn algorithm(tile: Tile) -> Algorithm {
@@ -60,7 +54,7 @@ pub(super) fn choose(
     if graph.precision == Precision::Strict {
         return Some(Outcome::declined(format!("{title}: precision is strict")));
     }
-    let forced = |tiles: Tiles| options.forces(tiles.algorithm());
+    let forced = |tiles: Tiles| options.forces(algorithm(tiles.tile));
     let Some((best, cycles)) = best(core, conv, input, output, forced) else {
         return Some(Outcome::declined(format!("{title}: it has fewer than 16 channels")));
     };

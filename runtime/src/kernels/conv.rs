@@ -2,7 +2,7 @@ use core::ops::Range;
 
 use super::bands::{Along, Band, Bands, Lines, rows_at_once};
 use super::parts::parts;
-use super::{Activation, Pool};
+use super::{Activation, Pool, unless_written};
 use crate::geometry::Axis;
 use crate::run::Run;
 use crate::simd::{Cells, FAR, Grid, Level, Line, Parts, Residual, Simd, WithSimd};
@@ -55,7 +55,7 @@ impl Conv2d {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
         let (level, team, weights) = (run.level, run.team, run.weights);
-        let inputs = [&self.input, &self.other_residual().unwrap_or(self.input)];
+        let inputs = [&self.input, &unless_written(self.residual, &self.output).unwrap_or(self.input)];
         let [pixels, channels] = self.parts();
         let operands = |input, residual| Operands { conv: self, level, weights, input, residual, top: 0 };
         let Some(pool) = &self.pool else {
@@ -71,11 +71,6 @@ impl Conv2d {
         Grid::new(output, &self.output, pixels, channels).each(team, scratch, |cells, scratch| {
             operands.pooled(pool, cells, scratch);
         });
-    }
-
-    /// The residual that does not lie where the outputs are written.
-    pub(super) fn other_residual(&self) -> Option<Slot> {
-        self.residual.filter(|slot| *slot != self.output)
     }
 
     /// How pixels and output channels are parted: where the weights are more than the input, each thread had better
@@ -208,12 +203,7 @@ impl Operands<'_> {
                 shift,
                 input,
                 top,
-                residual: match conv.residual {
-                    None => Residual::None,
-                    Some(_) => conv
-                        .other_residual()
-                        .map_or(Residual::Written, |slot| Residual::Of(residual, slot.pitch)),
-                },
+                residual: Residual::new(conv.residual, &conv.output, |slot| (residual, slot.pitch)),
                 output: &mut *cells,
                 bias,
                 panels,
@@ -326,14 +316,10 @@ impl Task<'_, '_> {
             let [input, output, _] = outer.steps.map(|step| step * line);
             // Without taps the cells may lie past the input.
             let input = self.input.get(input + channels.input..).unwrap_or(&[]);
-            let residual = match self.residual {
-                Residual::Of(floats, pitch) => {
-                    let at =
-                        (row.start * width + column.start) * pitch + outer.steps[2] * line + channels.first;
-                    Residual::Of(&floats[at..], inner.steps[2])
-                }
-                other => other,
-            };
+            let residual = self.residual.map(|floats, pitch| {
+                let at = (row.start * width + column.start) * pitch + outer.steps[2] * line + channels.first;
+                (&floats[at..], inner.steps[2])
+            });
             Line {
                 pixels: inner.count,
                 channels: channels.count,

@@ -96,7 +96,7 @@ impl Dense {
         let Slot { height, width, channels, pitch, .. } = self.output;
         let pixels = height * width;
         let (bias, panels) = all[self.weights..].split_at(padded(channels));
-        let residual = self.residual.map_or(Residual::None, |slot| Residual::Of(residual, slot.pitch));
+        let residual = Residual::new(self.residual, &self.output, |slot| (residual, slot.pitch));
         // Reading the weights takes as long as the multiplications of four pixels. Four panels are enough to hide the
         // latency of the additions.
         let macs = pixels.max(4) * self.len() * channels;
@@ -166,10 +166,7 @@ impl WithSimd for Task<'_, '_> {
                 weights: &self.panels[first / PANEL * panel..],
                 panel,
                 bias: &self.bias[first..],
-                residual: match self.residual {
-                    Residual::Of(floats, step) => Residual::Of(&floats[first..], step),
-                    other => other,
-                },
+                residual: self.residual.map(|floats, step| (&floats[first..], step)),
                 limits,
                 far: false,
                 output: self.output.from(0, first),

@@ -23,6 +23,8 @@ mod strips;
 pub(crate) mod sums;
 mod winograd;
 
+use crate::slot::Slot;
+
 pub use activation::{Activate, Activation};
 pub use binary::{Binary, BinaryOp};
 pub use conv::{Conv2d, Sampling};
@@ -37,3 +39,8 @@ pub use softmax::Softmax;
 pub use squeeze::Squeeze;
 pub use strips::Strips;
 pub use winograd::{Source, Winograd, WinogradWeights};
+
+/// What a layer adds, where it does not lie in the output's own memory.
+fn unless_written(residual: Option<Slot>, output: &Slot) -> Option<Slot> {
+    residual.filter(|slot| slot != output)
+}

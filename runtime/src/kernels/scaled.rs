@@ -1,5 +1,5 @@
 use super::rows::each_row;
-use super::{Conv2d, conv};
+use super::{Conv2d, conv, unless_written};
 use crate::run::Run;
 use crate::simd::{Grid, Simd, WithSimd};
 use crate::slot::Slot;
@@ -28,7 +28,7 @@ impl Scaled {
     pub fn run(&self, run: &mut Run<'_>) {
         let Self { conv, scale, scratch } = self;
         let (level, team, all) = (run.level, run.team, run.weights);
-        let inputs = [&conv.input, &conv.other_residual().unwrap_or(conv.input), scale];
+        let inputs = [&conv.input, &unless_written(conv.residual, &conv.output).unwrap_or(conv.input), scale];
         let ([input, residual, scale], output, floats) =
             run.operands_and_scratch(inputs, &conv.output, scratch);
         let weights = &all[conv.weights..][..floats.len()];

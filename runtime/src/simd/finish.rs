@@ -4,6 +4,7 @@
 
 use super::Simd;
 use super::tile::Line;
+use crate::slot::Slot;
 
 /// What is added to outputs.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,36 @@ pub(crate) enum Residual<'a, S> {
     Written,
 }
 
-impl<S: Copy> Residual<'_, S> {
+impl<'a, S: Copy> Residual<'a, S> {
+    /// The residual of a layer that writes `output`; `of` tells where one lies that is not written over.
+    #[inline(always)]
+    pub(crate) fn new(
+        residual: Option<Slot>,
+        output: &Slot,
+        of: impl FnOnce(Slot) -> (&'a [f32], S),
+    ) -> Self {
+        match residual {
+            None => Self::None,
+            Some(slot) if slot == *output => Self::Written,
+            Some(slot) => {
+                let (floats, steps) = of(slot);
+                Self::Of(floats, steps)
+            }
+        }
+    }
+
+    /// The same with other floats and steps.
+    #[inline(always)]
+    pub(crate) fn map(self, to: impl FnOnce(&'a [f32], S) -> (&'a [f32], S)) -> Self {
+        match self {
+            Self::Of(floats, steps) => {
+                let (floats, steps) = to(floats, steps);
+                Self::Of(floats, steps)
+            }
+            Self::None | Self::Written => self,
+        }
+    }
+
     /// Where to read, `at` floats behind the first cell, and its steps, with those of the output there.
     #[inline(always)]
     pub(super) fn from(&self, at: usize, output: *mut f32, steps: S) -> Option<(*const f32, S)> {

@@ -23,15 +23,33 @@ pub(crate) trait Scheme<const N: usize, const T: usize>: Along<N, N> {
     fn outputs<S: Simd>(simd: S, m: [S::V; N]) -> [S::V; T];
 }
 
+/// `factor · a`
+#[inline(always)]
+fn scaled<S: Simd>(simd: S) -> impl Fn(f32, S::V) -> S::V {
+    move |factor, a| simd.mul(simd.splat(factor), a)
+}
+
+/// `factor · a + b`
+#[inline(always)]
+fn add_scaled<S: Simd>(simd: S) -> impl Fn(f32, S::V, S::V) -> S::V {
+    move |factor, a, b| simd.mul_add(simd.splat(factor), a, b)
+}
+
+/// Sums and differences of the products at two points ±p, of which even and odd powers are made.
+#[inline(always)]
+fn pairs<S: Simd>(simd: S, [a, b, c, d]: [S::V; 4]) -> [[S::V; 2]; 2] {
+    [[simd.add(a, b), simd.add(c, d)], [simd.sub(a, b), simd.sub(c, d)]]
+}
+
 /// Four outputs a side; points 0, ±√½, ±√2, whose error is a third of that of 0, ±1, ±2.
 pub(crate) struct F4;
 
 impl Along<6, 6> for F4 {
     #[inline(always)]
     fn apply<S: Simd>(simd: S, d: [S::V; 6]) -> [S::V; 6] {
-        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let add_scaled = add_scaled(simd);
         let even = [add_scaled(-2.0, d[2], d[4]), add_scaled(-0.5, d[2], d[4])];
-        let root = |factor: f32, a| simd.mul(simd.splat(factor), a);
+        let root = scaled(simd);
         let odd = [
             add_scaled(FRAC_1_SQRT_2, d[3], root(-SQRT_2, d[1])),
             add_scaled(SQRT_2, d[3], root(-FRAC_1_SQRT_2, d[1])),
@@ -50,9 +68,9 @@ impl Along<6, 6> for F4 {
 impl Along<4, 6> for F4 {
     #[inline(always)]
     fn apply<S: Simd>(simd: S, y: [S::V; 4]) -> [S::V; 6] {
-        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let add_scaled = add_scaled(simd);
         let even = [add_scaled(0.5, y[2], y[0]), add_scaled(2.0, y[2], y[0])];
-        let root = |factor: f32, a| simd.mul(simd.splat(factor), a);
+        let root = scaled(simd);
         let odd =
             [root(FRAC_1_SQRT_2, add_scaled(0.5, y[3], y[1])), root(SQRT_2, add_scaled(2.0, y[3], y[1]))];
         [
@@ -69,10 +87,8 @@ impl Along<4, 6> for F4 {
 impl Scheme<6, 4> for F4 {
     #[inline(always)]
     fn outputs<S: Simd>(simd: S, m: [S::V; 6]) -> [S::V; 4] {
-        let even = [simd.add(m[1], m[2]), simd.add(m[3], m[4])];
-        let odd = [simd.sub(m[1], m[2]), simd.sub(m[3], m[4])];
-        let scaled = |factor: f32, v| simd.mul(simd.splat(factor), v);
-        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let ([even, odd], scaled, add_scaled) =
+            (pairs(simd, [m[1], m[2], m[3], m[4]]), scaled(simd), add_scaled(simd));
         [
             simd.add(simd.add(m[0], even[0]), even[1]),
             add_scaled(SQRT_2, odd[1], scaled(FRAC_1_SQRT_2, odd[0])),
@@ -95,15 +111,8 @@ impl Along<6, 6> for Blocks {
 impl Scheme<6, 3> for Blocks {
     #[inline(always)]
     fn outputs<S: Simd>(simd: S, m: [S::V; 6]) -> [S::V; 3] {
-        let even = [simd.add(m[1], m[2]), simd.add(m[3], m[4])];
-        let odd = [simd.sub(m[1], m[2]), simd.sub(m[3], m[4])];
-        let scaled = |factor: f32, v| simd.mul(simd.splat(factor), v);
-        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
-        [
-            simd.add(simd.add(m[0], even[0]), even[1]),
-            add_scaled(SQRT_2, odd[1], scaled(FRAC_1_SQRT_2, odd[0])),
-            add_scaled(2.0, even[1], add_scaled(0.5, even[0], m[5])),
-        ]
+        let [first, second, third, _] = F4::outputs(simd, m);
+        [first, second, simd.add(third, m[5])]
     }
 }
 
@@ -113,7 +122,7 @@ pub(crate) struct Phase;
 impl Along<5, 5> for Phase {
     #[inline(always)]
     fn apply<S: Simd>(simd: S, d: [S::V; 5]) -> [S::V; 5] {
-        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let add_scaled = add_scaled(simd);
         let pair = |point: f32, square: f32| {
             let [even, odd] = [add_scaled(-square, d[0], d[2]), add_scaled(-square, d[1], d[3])];
             [add_scaled(point, even, odd), add_scaled(-point, even, odd)]
@@ -127,10 +136,8 @@ impl Along<5, 5> for Phase {
 impl Scheme<5, 4> for Phase {
     #[inline(always)]
     fn outputs<S: Simd>(simd: S, m: [S::V; 5]) -> [S::V; 4] {
-        let even = [simd.add(m[0], m[1]), simd.add(m[2], m[3])];
-        let odd = [simd.sub(m[0], m[1]), simd.sub(m[2], m[3])];
-        let scaled = |factor: f32, v| simd.mul(simd.splat(factor), v);
-        let add_scaled = |factor: f32, a, b| simd.mul_add(simd.splat(factor), a, b);
+        let ([even, odd], scaled, add_scaled) =
+            (pairs(simd, [m[0], m[1], m[2], m[3]]), scaled(simd), add_scaled(simd));
         [
             simd.add(even[0], even[1]),
             add_scaled(1.25, odd[1], scaled(0.5, odd[0])),

@@ -1,3 +1,4 @@
+use core::array::from_fn;
 use core::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::pack::Norm;
@@ -196,24 +197,15 @@ pub(super) fn winograd(
             if tile == Tile::Blocks {
                 for cell in 0..4 {
                     let (down, across) = (cell / 2, cell % 2);
-                    let mut taps = [[[0.0; PANEL]; BLOCKS]; BLOCKS];
-                    for (row, taps) in taps.iter_mut().enumerate() {
-                        for (column, lanes) in taps.iter_mut().enumerate() {
-                            *lanes = tap(2 * row + down, 2 * column + across);
-                        }
-                    }
+                    let taps: [[Lanes; BLOCKS]; BLOCKS] =
+                        from_fn(|row| from_fn(|column| tap(2 * row + down, 2 * column + across)));
                     let channel = cell * kernel.inputs + input;
                     let put = |element, lanes| put(channel, 0, element, lanes);
                     in_tiles(tile.kernel_side(), taps, of_three_under_four, put);
                 }
                 continue;
             }
-            let mut taps = [[[0.0; PANEL]; SIDE]; SIDE];
-            for (row, taps) in taps.iter_mut().enumerate() {
-                for (column, lanes) in taps.iter_mut().enumerate() {
-                    *lanes = tap(row, column);
-                }
-            }
+            let taps = from_fn(|row| from_fn(|column| tap(row, column)));
             for (phase, taps) in phases(tile, taps).enumerate() {
                 let first = phase * tile.kernel_elements();
                 kernel_in_tiles(tile, taps, |element, lanes| put(input, first, element, lanes));
@@ -230,7 +222,7 @@ pub(super) fn winograd(
 /// repeated one sees it under the sum of its first two taps, another its last cell under that of the last two.
 fn phases(tile: Tile, taps: [[Lanes; SIDE]; SIDE]) -> impl Iterator<Item = [[Lanes; SIDE]; SIDE]> {
     let along = move |phase: usize, [a, b, c]: [Lanes; SIDE]| -> [Lanes; SIDE] {
-        let sum = |x: Lanes, y: Lanes| core::array::from_fn(|lane| x[lane] + y[lane]);
+        let sum = |x: Lanes, y: Lanes| from_fn(|lane| x[lane] + y[lane]);
         match (tile, phase) {
             (Tile::Phase, 0) => [sum(a, b), c, [0.0; PANEL]],
             (Tile::Phase, _) => [a, sum(b, c), [0.0; PANEL]],
@@ -241,8 +233,8 @@ fn phases(tile: Tile, taps: [[Lanes; SIDE]; SIDE]) -> impl Iterator<Item = [[Lan
     (0..side * side).map(move |phase| {
         let across = taps.map(|row| along(phase % side, row));
         let column = |at: usize| along(phase / side, across.map(|row| row[at]));
-        let columns: [[Lanes; SIDE]; SIDE] = core::array::from_fn(column);
-        core::array::from_fn(|row| columns.map(|column| column[row]))
+        let columns: [[Lanes; SIDE]; SIDE] = from_fn(column);
+        from_fn(|row| columns.map(|column| column[row]))
     })
 }
 
@@ -257,11 +249,10 @@ pub(crate) fn kernel_of_tiles(
         let is_there = row < elements && column < elements;
         if is_there { read(row * elements + column).map(f64::from) } else { [0.0; PANEL] }
     };
-    let across: [[Lanes; SIDE]; MOST] =
-        core::array::from_fn(|row| restored(tile, core::array::from_fn(|column| element(row, column))));
+    let across: [[Lanes; SIDE]; MOST] = from_fn(|row| restored(tile, from_fn(|column| element(row, column))));
     let columns: [[Lanes; SIDE]; SIDE] =
-        core::array::from_fn(|column| restored(tile, across.each_ref().map(|row| row[column])));
-    core::array::from_fn(|row| core::array::from_fn(|column| columns[column][row].map(|x| x as f32)))
+        from_fn(|column| restored(tile, across.each_ref().map(|row| row[column])));
+    from_fn(|row| from_fn(|column| columns[column][row].map(|x| x as f32)))
 }
 
 /// `Gᵀ u`.
@@ -286,7 +277,7 @@ fn restored(tile: Tile, u: [Lanes; MOST]) -> [Lanes; SIDE] {
 /// `G g`, for as many elements as a tile of this size has.
 #[inline(always)]
 fn transformed(tile: Tile, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
-    let lanes = |f: &dyn Fn(usize) -> f64| -> Lanes { core::array::from_fn(f) };
+    let lanes = |f: &dyn Fn(usize) -> f64| -> Lanes { from_fn(f) };
     // The rows of two points ±p: (1, ±p, p²) · scale.
     let pair = |point: f64, scale: f64| {
         let (even, odd): (Lanes, Lanes) =
@@ -316,9 +307,7 @@ fn transformed(tile: Tile, [a, b, c]: [Lanes; SIDE]) -> [Lanes; MOST] {
 fn of_three_under_four([a, b, c, d]: [Lanes; BLOCKS]) -> [Lanes; MOST] {
     let at = |point: f64, scale: f64| -> Lanes {
         let square = point * point;
-        core::array::from_fn(|lane| {
-            scale * (a[lane] + square * c[lane] + point * (b[lane] + square * d[lane]))
-        })
+        from_fn(|lane| scale * (a[lane] + square * c[lane] + point * (b[lane] + square * d[lane])))
     };
     let [inner, outer] = [-2.0 / 3.0, 1.0 / 6.0];
     let (near, far) = (FRAC_1_SQRT_2, SQRT_2);
@@ -328,9 +317,8 @@ fn of_three_under_four([a, b, c, d]: [Lanes; BLOCKS]) -> [Lanes; MOST] {
 /// `G g` of two taps for four outputs, and another element: the points ±½ and ±5/4, with M′(±½) = ∓21/16 and
 /// M′(±5/4) = ±105/32.
 fn of_four_under_two(first: Lanes, second: Lanes, last: Lanes) -> [Lanes; MOST] {
-    let at = |point: f64, scale: f64| -> Lanes {
-        core::array::from_fn(|lane| scale * (first[lane] + point * second[lane]))
-    };
+    let at =
+        |point: f64, scale: f64| -> Lanes { from_fn(|lane| scale * (first[lane] + point * second[lane])) };
     let [inner, outer] = [16.0 / 21.0, 32.0 / 105.0];
     [at(0.5, -inner), at(-0.5, inner), at(1.25, outer), at(-1.25, -outer), second, last]
 }

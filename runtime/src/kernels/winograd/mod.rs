@@ -9,7 +9,7 @@ use core::array::from_fn;
 use core::ops::Range;
 
 use super::parts::parts;
-use super::{Activation, PoolOp};
+use super::{Activation, PoolOp, unless_written};
 use crate::geometry::Axis;
 use crate::run::Run;
 use crate::simd::{Cells, Grid, Level, Parts, Tiling};
@@ -118,11 +118,6 @@ impl Winograd {
         Tiling::new(outputs, tile.outputs(), axis.dilation * tile.phases()).count()
     }
 
-    /// The residual that does not lie where the outputs are written.
-    fn other_residual(&self) -> Option<Slot> {
-        self.residual.filter(|slot| *slot != self.output)
-    }
-
     /// Channels of all that is read.
     fn inputs(&self) -> usize {
         self.input.slot.channels + self.beside.map_or(0, |source| source.slot.channels)
@@ -157,7 +152,11 @@ impl Winograd {
         let (level, team, weights) = (run.level, run.team, run.weights);
         let beside = self.beside.unwrap_or(self.input);
         let ([input, beside, residual], output, scratch) = run.operands_and_scratch(
-            [&self.input.slot, &beside.slot, &self.other_residual().unwrap_or(self.input.slot)],
+            [
+                &self.input.slot,
+                &beside.slot,
+                &unless_written(self.residual, &self.output).unwrap_or(self.input.slot),
+            ],
             &self.output,
             &self.scratch,
         );

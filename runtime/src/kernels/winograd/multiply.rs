@@ -151,13 +151,12 @@ impl Operands<'_> {
         output: Square<'o>,
     ) -> Outputs<'o> {
         let ([down, across], [y, x], pooled) = (self.tiling, self.place(tile), self.layer.pooled());
-        let Winograd { activation, pool, residual, .. } = self.layer;
-        let none = if residual.is_some() { Residual::Written } else { Residual::None };
-        let residual = self.layer.other_residual().map_or(none, |slot| {
+        let Winograd { activation, pool, residual, output: written, .. } = self.layer;
+        let residual = Residual::new(*residual, written, |slot| {
             let first = [down.first(y), across.first(x)].map(|first| first * pooled);
             let at = (first[0] * slot.width + first[1]) * slot.pitch + channels.start;
             let steps = [down.step() * slot.width * slot.pitch, across.step() * slot.pitch];
-            Residual::Of(&self.residual[at..], steps)
+            (&self.residual[at..], steps)
         });
         Outputs {
             products,
