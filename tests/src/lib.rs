@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod chosen;
 pub mod differences;
 pub mod golden;
 pub mod interpret;

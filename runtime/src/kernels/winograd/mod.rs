@@ -67,8 +67,8 @@ pub struct Winograd {
     pub rows: Axis,
     /// The window along the columns.
     pub columns: Axis,
-    /// The tiles; of phases, if the only tensor read is repeated twice along both sides; of blocks, if it is the only one and
-    /// has so few channels. With those, and with strided ones, nothing is dilated or pooled.
+    /// The tiles; of phases, if all that is read is repeated twice along both sides, or a multiple of that; of blocks, if
+    /// a single tensor is read, which has so few channels. With those, and with strided ones, nothing is dilated or pooled.
     pub tile: Tile,
     /// Most tiles that are computed at once.
     pub block: usize,
