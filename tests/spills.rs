@@ -2,6 +2,7 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -10,12 +11,14 @@ use std::sync::LazyLock;
 const LEVELS: [(&str, &str); 2] = [("avx2", "%ymm"), ("avx512", "%zmm")];
 
 /// The windows of depthwise convolution that are looked at: level, registers, what the functions' names hold, taps that
-/// are unrolled, pixels of the largest tile. Of 5 × 5 windows and those with stride 2, not all tiles are unrolled.
-const WINDOWS: [(&str, &str, &str, usize, usize); 4] = [
-    ("avx2", "%ymm", "lanewise7CheckedKj0_", 1, 7),
-    ("avx2", "%ymm", "lanewise7CheckedKj3_Kj1_", 3, 6),
-    ("avx512", "%zmm", "lanewise7CheckedKj0_", 1, 7),
-    ("avx512", "%zmm", "lanewise7CheckedKj3_Kj1_", 3, 7),
+/// are unrolled, pixels of the tiles. Of 5 × 5 windows and those with stride 2 in tiles, not all are unrolled; a single row
+/// is seldom computed alone.
+const WINDOWS: [(&str, &str, &str, usize, RangeInclusive<usize>); 5] = [
+    ("avx2", "%ymm", "lanewise7CheckedKj0_", 1, 1..=7),
+    ("avx2", "%ymm", "lanewise7CheckedKj3_Kj1_", 3, 1..=6),
+    ("avx512", "%zmm", "lanewise7CheckedKj0_", 1, 1..=7),
+    ("avx512", "%zmm", "columns7ColumnsKj1_", 9, 2..=4),
+    ("avx512", "%zmm", "columns7ColumnsKj2_", 9, 1..=4),
 ];
 
 fn root() -> PathBuf {
@@ -133,7 +136,7 @@ fn register_tiles_hold_no_spills() {
     functions.retain(|(name, _)| name.contains("6halvedKj"));
     let mut tiles = hottest("avx512", "%zmm", &functions);
     tiles.sort_unstable();
-    assert_eq!(tiles, Vec::from_iter(5..=14), "multiply–adds of tiles of a vector and a half");
+    assert_eq!(tiles, Vec::from_iter(5..=13), "multiply–adds of tiles of a vector and a half");
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn depthwise_loops_hold_no_spills() {
         let clean =
             loops.filter(|body| !body.iter().any(|line| line.contains(register) && line.contains("(%rsp")));
         let sums: Vec<usize> = clean.map(|body| sums(&body, register)).collect();
-        let missing: Vec<usize> = (1..=pixels).filter(|pixels| !sums.contains(&(taps * pixels))).collect();
+        let missing: Vec<usize> = pixels.filter(|pixels| !sums.contains(&(taps * pixels))).collect();
         assert!(
             missing.is_empty(),
             "{level}, {window}: no loop in registers for tiles of {missing:?} pixels"

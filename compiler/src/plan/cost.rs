@@ -69,7 +69,7 @@ const CORES: [Core; 4] = [
         lanes: 16,
         peak: 16.0,
         macs: 15.4,
-        pixels: 14,
+        pixels: 13,
         transforms: transforms([
             [110.0, 90.0],
             [150.0, 120.0],
@@ -82,7 +82,7 @@ const CORES: [Core; 4] = [
         weights: 14.0,
         tensors: 9.0,
         near: 32.0,
-        strip: 64 * 1024,
+        strip: 96 * 1024,
     },
     Core {
         lanes: 8,

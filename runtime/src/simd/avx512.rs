@@ -5,7 +5,8 @@ use core::arch::x86_64::*;
 
 use super::avx2::Avx2;
 use super::halved::Halved;
-use super::tile::{Tile, shapes};
+use super::spread::{add_one_and_half, add_two};
+use super::tile::{Tile, add_products, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX-512.
@@ -46,6 +47,22 @@ impl Raw for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn add_products<const C: usize>(
+        self,
+        from: *const f32,
+        factors: &[Self::V; C],
+        sums: &mut [Self::V; C],
+    ) {
+        if let (&[v, w], [a, b]) = (&factors[..], &mut sums[..]) {
+            // SAFETY: the caller's promise, and the token's.
+            unsafe { add_two(from, [v, w], [a, b]) };
+        } else {
+            // SAFETY: the caller's promise.
+            add_products(self, unsafe { *from }, factors, sums);
+        }
+    }
+
+    #[inline(always)]
     unsafe fn load_some_at(self, from: *const f32, count: usize) -> Self::V {
         // SAFETY: masked lanes are not touched; the caller promises the others.
         unsafe { _mm512_maskz_loadu_ps(first(count), from) }
@@ -68,7 +85,7 @@ impl Raw for Avx512 {
         match vectors {
             4.. if pixels == 1 => (4, 1),
             0 | 1 => (1, 14),
-            _ => (2, 14),
+            _ => (2, 13),
         }
     }
 
@@ -84,14 +101,14 @@ impl Raw for Avx512 {
                     }
                 };
             }
-            return cases!(5 6 7 8 9 10 11 12 13 14);
+            return cases!(5 6 7 8 9 10 11 12 13);
         }
         if vectors == 1 && tile.line.channels <= Avx2::LANES {
             return narrow(self, pixels, tile);
         }
         shapes!(self, vectors, pixels, tile;
             4: 1/2;
-            2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1;
+            2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1
         );
     }
@@ -113,7 +130,10 @@ fn narrow(token: Avx512, pixels: usize, tile: Tile<'_>) {
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
 fn halved<const R: usize>(token: Avx512, tile: Tile<'_>) {
-    Halved::<R>(tile).compute(token, Avx2::of(token), |v| _mm512_castps512_ps256(v));
+    Halved::<R>(tile).compute(token, Avx2::of(token), |from, factors, sums| {
+        // SAFETY: `Halved` reads what the tile's maker has checked.
+        unsafe { add_one_and_half(from, factors, sums) };
+    });
 }
 
 #[target_feature(enable = "avx512f")]
@@ -126,6 +146,7 @@ impl Simd for Avx512 {
     type M = __mmask16;
 
     const LANES: usize = 16;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     fn call<W: WithSimd>(self, op: W) -> W::Output {

@@ -10,9 +10,15 @@ use crate::weights::PANEL;
 pub(super) struct Halved<'a, const R: usize>(pub(super) Tile<'a>);
 
 impl<const R: usize> Halved<'_, R> {
-    /// Computes the tile; `half` has half the lanes, and `low` gives the first half of a vector.
+    /// Computes the tile; `half` has half the lanes, and `add` is [`Raw::add_products`](super::raw::Raw::add_products)
+    /// of a vector and a half.
     #[inline(always)]
-    pub(super) fn compute<S: Simd, H: Simd>(self, simd: S, half: H, low: impl Fn(S::V) -> H::V) {
+    pub(super) fn compute<S: Simd, H: Simd>(
+        self,
+        simd: S,
+        half: H,
+        add: impl Fn(*const f32, (S::V, H::V), (&mut S::V, &mut H::V)),
+    ) {
         let Tile { line, first } = self.0;
         let [rows, columns] = line.taps;
         // SAFETY: as for `Shape`; the half lies in the second of the line's two vectors.
@@ -28,9 +34,7 @@ impl<const R: usize> Halved<'_, R> {
                         let weights = weights.add(k * PANEL);
                         let (w, v) = (simd.load_at(weights), half.load_at(weights.add(line.panel)));
                         for r in 0..R {
-                            let x = simd.splat(*input.add(r * line.pixel + k));
-                            sums[r][0] = simd.mul_add(x, w, sums[r][0]);
-                            halves[r][0] = half.mul_add(low(x), v, halves[r][0]);
+                            add(input.add(r * line.pixel + k), (w, v), (&mut sums[r][0], &mut halves[r][0]));
                         }
                     }
                 }

@@ -8,6 +8,7 @@
 
 use core::ops::Range;
 
+use super::columns::Columns;
 use super::{Simd, Target, WithSimd};
 use crate::geometry::{Axis, Taps};
 use crate::weights::{PANEL, padded};
@@ -57,14 +58,21 @@ impl Lanewise<'_> {
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(self, simd: S) {
         assert!(self.fits() == Some(true), "the rows leave their slices");
-        let Axis { kernel, stride, dilation, .. } = self.windows[1];
+        if let Some(rows) = Columns::<1>::of::<S>(&self) {
+            return simd.call(rows);
+        }
+        if let Some(rows) = Columns::<2>::of::<S>(&self) {
+            return simd.call(rows);
+        }
+        let Axis { kernel, stride, dilation, before, after } = self.windows[1];
         // Neighbouring windows share input cells: each is loaded once where their overlap is known.
+        let known = dilation == 1 && before < kernel && after < kernel;
         let whole = self.channels >= S::LANES && self.multiplier == 1;
         match (kernel, stride) {
-            (3, 1) if whole && dilation == 1 => simd.call(Checked::<3, 1, true> { rows: &self }),
-            (3, 2) if whole && dilation == 1 => simd.call(Checked::<3, 2, true> { rows: &self }),
-            (5, 1) if whole && dilation == 1 => simd.call(Checked::<5, 1, true> { rows: &self }),
-            (5, 2) if whole && dilation == 1 => simd.call(Checked::<5, 2, true> { rows: &self }),
+            (3, 1) if whole && known => simd.call(Checked::<3, 1, true> { rows: &self }),
+            (3, 2) if whole && known => simd.call(Checked::<3, 2, true> { rows: &self }),
+            (5, 1) if whole && known => simd.call(Checked::<5, 1, true> { rows: &self }),
+            (5, 2) if whole && known => simd.call(Checked::<5, 2, true> { rows: &self }),
             _ if whole => simd.call(Checked::<0, 0, true> { rows: &self }),
             _ => simd.call(Checked::<0, 0, false> { rows: &self }),
         }
@@ -210,10 +218,10 @@ impl<const K: usize, const STRIDE: usize, const WHOLE: bool> Checked<'_, K, STRI
                     for tap in 0..K {
                         w[tap] = simd.load_at(weights.add(tap * panels));
                     }
-                    for j in 0..(P - 1) * STRIDE + K {
+                    let mut column = |j: usize, inside: bool| {
                         let cell = cell + j as isize;
-                        if outside(cell) {
-                            continue;
+                        if !inside && outside(cell) {
+                            return;
                         }
                         let x = self.load(simd, at(cell), channel);
                         for p in 0..P {
@@ -221,6 +229,18 @@ impl<const K: usize, const STRIDE: usize, const WHOLE: bool> Checked<'_, K, STRI
                                 sums[p] = simd.mul_add(x, w[j - p * STRIDE], sums[p]);
                             }
                         }
+                    };
+                    // There is less padding than taps.
+                    let (columns, edge) = ((P - 1) * STRIDE + K, K - 1);
+                    let inner = edge..(columns - edge).max(edge);
+                    for j in 0..inner.start {
+                        column(j, false);
+                    }
+                    for j in inner.clone() {
+                        column(j, true);
+                    }
+                    for j in inner.end..columns {
+                        column(j, false);
                     }
                 }
                 row += taps.step;

@@ -16,6 +16,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod cells;
+mod columns;
 mod finish;
 #[cfg(target_arch = "x86_64")]
 mod halved;
@@ -28,6 +29,8 @@ mod outer;
 mod prefetch;
 mod scalar;
 mod schemes;
+#[cfg(target_arch = "x86_64")]
+mod spread;
 mod tile;
 mod tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -67,6 +70,17 @@ mod raw {
         /// # Safety
         /// A vector's floats can be read from `from`.
         unsafe fn load_at(self, from: *const f32) -> Self::V;
+
+        /// Adds the products of the float at `from` with each of `factors` to `sums`.
+        ///
+        /// # Safety
+        /// The float can be read.
+        unsafe fn add_products<const C: usize>(
+            self,
+            from: *const f32,
+            factors: &[Self::V; C],
+            sums: &mut [Self::V; C],
+        );
 
         /// # Safety
         /// The first `count` floats can be read from `from`; `count` is at most the lanes.
@@ -109,6 +123,8 @@ pub trait Simd: raw::Raw {
 
     /// Lanes of a vector; divides [`PANEL`](crate::weights::PANEL).
     const LANES: usize;
+    /// Vectors that the processor's registers hold.
+    const REGISTERS: usize;
 
     /// Runs `op` in a function of its own, compiled for this level.
     fn call<W: WithSimd>(self, op: W) -> W::Output;

@@ -1,7 +1,7 @@
 //! Portable vectors: arrays of four, which the compiler turns into the target's baseline vectors.
 #![expect(unsafe_code, reason = "implements the unchecked loads and stores")]
 
-use super::tile::{Tile, shapes};
+use super::tile::{Tile, add_products, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of the portable level.
@@ -51,6 +51,17 @@ impl Raw for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn add_products<const C: usize>(
+        self,
+        from: *const f32,
+        factors: &[Self::V; C],
+        sums: &mut [Self::V; C],
+    ) {
+        // SAFETY: the caller's promise.
+        add_products(self, unsafe { *from }, factors, sums);
+    }
+
+    #[inline(always)]
     unsafe fn load_some_at(self, from: *const f32, count: usize) -> Self::V {
         let mut v = [0.0; LANES];
         for (lane, value) in v.iter_mut().enumerate().take(count) {
@@ -94,6 +105,7 @@ impl Simd for Scalar {
     type M = [bool; LANES];
 
     const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn call<W: WithSimd>(self, op: W) -> W::Output {

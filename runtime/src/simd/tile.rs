@@ -328,10 +328,21 @@ unsafe fn step<S: Simd, const R: usize, const C: usize>(
     }
     for r in 0..R {
         // SAFETY: the caller's promise.
-        let x = simd.splat(unsafe { *input.add(r * pixel) });
-        for c in 0..C {
-            sums[r][c] = simd.mul_add(x, w[c], sums[r][c]);
-        }
+        unsafe { simd.add_products(input.add(r * pixel), &w, &mut sums[r]) };
+    }
+}
+
+/// [`Raw::add_products`](super::raw::Raw::add_products) of a float that has been read.
+#[inline(always)]
+pub(super) fn add_products<S: Simd, const C: usize>(
+    simd: S,
+    x: f32,
+    factors: &[S::V; C],
+    sums: &mut [S::V; C],
+) {
+    let x = simd.splat(x);
+    for c in 0..C {
+        sums[c] = simd.mul_add(x, factors[c], sums[c]);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use core::arch::wasm32::*;
 
-use super::tile::{Tile, shapes};
+use super::tile::{Tile, add_products, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of simd128.
@@ -24,6 +24,17 @@ impl Raw for Wasm {
     unsafe fn load_at(self, from: *const f32) -> Self::V {
         // SAFETY: the caller's promise.
         unsafe { v128_load(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_products<const C: usize>(
+        self,
+        from: *const f32,
+        factors: &[Self::V; C],
+        sums: &mut [Self::V; C],
+    ) {
+        // SAFETY: the caller's promise.
+        add_products(self, unsafe { *from }, factors, sums);
     }
 
     #[inline(always)]
@@ -91,6 +102,7 @@ impl Simd for Wasm {
     type M = v128;
 
     const LANES: usize = 4;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn call<W: WithSimd>(self, op: W) -> W::Output {
