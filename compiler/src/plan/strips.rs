@@ -129,7 +129,8 @@ fn is_point(conv: &Conv) -> bool {
     [conv.rows, conv.columns] == [Axis::POINT; 2] && conv.sampling == Sampling::Direct && conv.pool.is_none()
 }
 
-/// As many rows of output as a second-level cache holds; if they are forced, one, so that most rows meet at a seam.
+/// No more rows of output than a second-level cache holds, in an even number of strips of nearly equal size, so that two
+/// threads have as much to do; if they are forced, one row, so that most rows meet at a seam.
 fn rows(
     graph: &Graph,
     core: &Core,
@@ -148,7 +149,10 @@ fn rows(
     let fits = |rows: &usize| floats(graph, first, depthwise, *rows) <= core.strip;
     match (1..=output[0]).rev().find(fits) {
         Some(rows) if rows == output[0] => Err("a second-level cache holds all of it"),
-        rows => Ok(rows.unwrap_or(1)),
+        rows => {
+            let strips = output[0].div_ceil(rows.unwrap_or(1)).next_multiple_of(2);
+            Ok(output[0].div_ceil(strips))
+        }
     }
 }
 

@@ -30,7 +30,7 @@ const PARTS: usize = 4;
 impl Strips {
     /// Fewest pixels of a row: the register tiles of shorter ones depend on the number of rows, and with them the order of
     /// sums.
-    pub const WIDTH: usize = 16;
+    pub const WIDTH: usize = 14;
     /// Most seams between the rows of two threads.
     pub const SEAMS: usize = PARTS - 1;
 
