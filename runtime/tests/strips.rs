@@ -135,30 +135,59 @@ fn compare(
     }
 }
 
+/// Compares a group that ends with a convolution of single pixels, of so many outputs and so many rows at once.
+fn compare_group(case: usize, random: &mut Random, upper: Upper, outputs: usize, rows: usize) {
+    let Upper { first, depthwise, weights } = upper;
+    let deep = Slot { pitch: depthwise.output.channels, ..depthwise.output };
+    let depthwise = Depthwise { output: deep, ..depthwise };
+    let Slot { height, width, .. } = deep;
+    let residual = random.chance(2).then(|| random.slot(end(&deep), height, width, outputs));
+    let output = random.slot(residual.as_ref().map_or(end(&deep), end), height, width, outputs);
+    let last = Conv2d { residual, weights, ..conv([deep, output], [Axis::POINT; 2], random) };
+    let weights = weights + padded(outputs) * (1 + deep.channels);
+    let scratch = Slot::arena(end(&output), [1, 1, Strips::scratch(first.is_some(), &depthwise, rows)]);
+    let strips = Strips { first, depthwise, last, rows, scratch };
+    let apart = |run: &mut Run<'_>| {
+        first.iter().for_each(|first| first.run(run));
+        depthwise.run(run);
+        last.run(run);
+    };
+    // What lies between, the group leaves as it was.
+    let case = format!("case {case}: {strips:?}");
+    compare(&case, random, weights, scratch, &[output], &apart, &|run| strips.run(run));
+}
+
 #[test]
 fn a_group_gives_what_its_convolutions_give() {
     let mut random = Random::new(11);
     for case in 0..150 {
-        let Upper { first, depthwise, weights } = draw(&mut random);
-        let deep = Slot { pitch: depthwise.output.channels, ..depthwise.output };
-        let depthwise = Depthwise { output: deep, ..depthwise };
+        let upper = draw(&mut random);
         let outputs = random.pick(&[1, 3, 8, 16, 17, 24, 40]);
-        let Slot { height, width, .. } = deep;
-        let residual = random.chance(2).then(|| random.slot(end(&deep), height, width, outputs));
-        let output = random.slot(residual.as_ref().map_or(end(&deep), end), height, width, outputs);
-        let last = Conv2d { residual, weights, ..conv([deep, output], [Axis::POINT; 2], &mut random) };
-        let weights = weights + padded(outputs) * (1 + deep.channels);
         let rows = random.range(1, 6);
-        let scratch = Slot::arena(end(&output), [1, 1, Strips::scratch(first.is_some(), &depthwise, rows)]);
-        let strips = Strips { first, depthwise, last, rows, scratch };
-        let apart = |run: &mut Run<'_>| {
-            first.iter().for_each(|first| first.run(run));
-            depthwise.run(run);
-            last.run(run);
+        compare_group(case, &mut random, upper, outputs, rows);
+    }
+}
+
+#[test]
+fn rows_of_the_fewest_pixels_are_parted_without_a_difference() {
+    let mut random = Random::new(13);
+    let axis = Axis { kernel: 3, stride: 1, dilation: 1, before: 1, after: 1 };
+    for case in 0..60 {
+        let extents = [random.range(5, 9), random.range(Strips::WIDTH, Strips::WIDTH + 5), 24];
+        let input = Slot::arena(0, extents);
+        let depthwise = Depthwise {
+            input,
+            output: Slot::arena(end(&input), extents),
+            rows: axis,
+            columns: axis,
+            multiplier: 1,
+            weights: 0,
+            activation: random.pick(&ACTIVATIONS),
         };
-        // What lies between, the group leaves as it was.
-        let case = format!("case {case}: {strips:?}");
-        compare(&case, &mut random, weights, scratch, &[output], &apart, &|run| strips.run(run));
+        let weights = padded(24) * (1 + axis.kernel * axis.kernel);
+        // Of these the last vector is one of few, on some level.
+        let (outputs, rows) = (random.pick(&[1, 4, 8, 17, 20, 24, 40]), random.range(1, 4));
+        compare_group(case, &mut random, Upper { first: None, depthwise, weights }, outputs, rows);
     }
 }
 

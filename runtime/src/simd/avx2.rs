@@ -4,7 +4,7 @@
 use core::arch::x86_64::*;
 
 use super::avx512::Avx512;
-use super::tile::{Tile, add_products, shapes};
+use super::tile::{Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX2 and FMA.
@@ -43,17 +43,6 @@ impl Raw for Avx2 {
     unsafe fn load_at(self, from: *const f32) -> Self::V {
         // SAFETY: the caller's promise, and the token's.
         unsafe { _mm256_loadu_ps(from) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_products<const C: usize>(
-        self,
-        from: *const f32,
-        factors: &[Self::V; C],
-        sums: &mut [Self::V; C],
-    ) {
-        // SAFETY: the caller's promise.
-        add_products(self, unsafe { *from }, factors, sums);
     }
 
     #[inline(always)]

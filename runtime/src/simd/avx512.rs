@@ -47,22 +47,6 @@ impl Raw for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn add_products<const C: usize>(
-        self,
-        from: *const f32,
-        factors: &[Self::V; C],
-        sums: &mut [Self::V; C],
-    ) {
-        if let (&[v, w], [a, b]) = (&factors[..], &mut sums[..]) {
-            // SAFETY: the caller's promise, and the token's.
-            unsafe { add_two(from, [v, w], [a, b]) };
-        } else {
-            // SAFETY: the caller's promise.
-            add_products(self, unsafe { *from }, factors, sums);
-        }
-    }
-
-    #[inline(always)]
     unsafe fn load_some_at(self, from: *const f32, count: usize) -> Self::V {
         // SAFETY: masked lanes are not touched; the caller promises the others.
         unsafe { _mm512_maskz_loadu_ps(first(count), from) }
@@ -78,6 +62,22 @@ impl Raw for Avx512 {
     unsafe fn store_some_at(self, v: Self::V, to: *mut f32, count: usize) {
         // SAFETY: masked lanes are not touched; the caller promises room for the others.
         unsafe { _mm512_mask_storeu_ps(to, first(count), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_products<const C: usize>(
+        self,
+        from: *const f32,
+        factors: &[Self::V; C],
+        sums: &mut [Self::V; C],
+    ) {
+        if let (&[v, w], [a, b]) = (&factors[..], &mut sums[..]) {
+            // SAFETY: the caller's promise, and the token's.
+            unsafe { add_two(from, (v, w), (a, b)) };
+        } else {
+            // SAFETY: the caller's promise.
+            add_products(self, unsafe { *from }, factors, sums);
+        }
     }
 
     #[inline(always)]

@@ -20,9 +20,10 @@ const ROWS: usize = 4;
 /// Most rows of input in their windows.
 const WINDOW: usize = (ROWS - 1) * 2 + TAPS;
 
-/// Rows that were found to fit their slices, with windows `STRIDE` cells apart, one or two, along both axes.
+/// Rows that were found to fit their slices, of whole vectors, with windows that [`fit`](Self::fit), `STRIDE` cells apart,
+/// one or two.
 pub(super) struct Columns<'a, const STRIDE: usize> {
-    rows: &'a Lanewise<'a>,
+    pub(super) rows: &'a Lanewise<'a>,
 }
 
 /// The windows of some rows of output.
@@ -42,22 +43,6 @@ struct Channels<V> {
     weights: [[V; TAPS]; TAPS],
     bias: V,
     limits: [V; 2],
-}
-
-impl<'a, const STRIDE: usize> Columns<'a, STRIDE> {
-    /// Windows of a row that a column is in.
-    const OVERLAP: usize = TAPS.div_ceil(STRIDE);
-
-    /// The rows, if they can be computed in this way and there are enough registers.
-    #[inline(always)]
-    pub(super) fn of<S: Simd>(rows: &'a Lanewise<'a>) -> Option<Self> {
-        let fits = |axis: &Axis| {
-            let Axis { kernel, stride, dilation, before, after } = *axis;
-            (kernel, stride, dilation) == (TAPS, STRIDE, 1) && before <= 1 && after <= 1
-        };
-        let whole = rows.channels >= S::LANES && rows.multiplier == 1;
-        (whole && S::REGISTERS >= 32 && rows.windows.iter().all(fits)).then_some(Self { rows })
-    }
 }
 
 impl<const STRIDE: usize> WithSimd for Columns<'_, STRIDE> {
@@ -89,6 +74,19 @@ impl<const STRIDE: usize> WithSimd for Columns<'_, STRIDE> {
 }
 
 impl<const STRIDE: usize> Columns<'_, STRIDE> {
+    /// Windows of a row that a column is in.
+    const OVERLAP: usize = TAPS.div_ceil(STRIDE);
+
+    /// Whether the windows of these rows are those of this kernel, and the level has registers for it.
+    #[inline(always)]
+    pub(super) fn fit<S: Simd>(rows: &Lanewise<'_>) -> bool {
+        let fits = |axis: &Axis| {
+            let Axis { kernel, stride, dilation, before, after } = *axis;
+            (kernel, stride, dilation) == (TAPS, STRIDE, 1) && before <= 1 && after <= 1
+        };
+        S::REGISTERS >= 32 && rows.windows.iter().all(fits)
+    }
+
     /// Computes some channels of `R` rows.
     #[inline(always)]
     fn rows<S: Simd, const R: usize>(&self, simd: S, row: usize, channels: Range<usize>) {

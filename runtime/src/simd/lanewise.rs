@@ -58,17 +58,13 @@ impl Lanewise<'_> {
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(self, simd: S) {
         assert!(self.fits() == Some(true), "the rows leave their slices");
-        if let Some(rows) = Columns::<1>::of::<S>(&self) {
-            return simd.call(rows);
-        }
-        if let Some(rows) = Columns::<2>::of::<S>(&self) {
-            return simd.call(rows);
-        }
         let Axis { kernel, stride, dilation, before, after } = self.windows[1];
         // Neighbouring windows share input cells: each is loaded once where their overlap is known.
         let known = dilation == 1 && before < kernel && after < kernel;
         let whole = self.channels >= S::LANES && self.multiplier == 1;
         match (kernel, stride) {
+            (_, 1) if whole && Columns::<1>::fit::<S>(&self) => simd.call(Columns::<1> { rows: &self }),
+            (_, 2) if whole && Columns::<2>::fit::<S>(&self) => simd.call(Columns::<2> { rows: &self }),
             (3, 1) if whole && known => simd.call(Checked::<3, 1, true> { rows: &self }),
             (3, 2) if whole && known => simd.call(Checked::<3, 2, true> { rows: &self }),
             (5, 1) if whole && known => simd.call(Checked::<5, 1, true> { rows: &self }),

@@ -60,7 +60,8 @@ pub use {avx2::Avx2, avx512::Avx512};
 /// code relies on.
 #[expect(unsafe_code, reason = "the trait's users in this module check the bounds")]
 mod raw {
-    use super::tile::Tile;
+    use super::Simd;
+    use super::tile::{Tile, add_products};
 
     /// Loads and stores without a check.
     pub trait Raw: Copy {
@@ -70,17 +71,6 @@ mod raw {
         /// # Safety
         /// A vector's floats can be read from `from`.
         unsafe fn load_at(self, from: *const f32) -> Self::V;
-
-        /// Adds the products of the float at `from` with each of `factors` to `sums`.
-        ///
-        /// # Safety
-        /// The float can be read.
-        unsafe fn add_products<const C: usize>(
-            self,
-            from: *const f32,
-            factors: &[Self::V; C],
-            sums: &mut [Self::V; C],
-        );
 
         /// # Safety
         /// The first `count` floats can be read from `from`; `count` is at most the lanes.
@@ -93,6 +83,23 @@ mod raw {
         /// # Safety
         /// The first `count` floats can be written to `to`; `count` is at most the lanes.
         unsafe fn store_some_at(self, v: Self::V, to: *mut f32, count: usize);
+
+        /// Adds the products of the float at `from` with each of `factors` to `sums`.
+        ///
+        /// # Safety
+        /// The float can be read.
+        #[inline(always)]
+        unsafe fn add_products<const C: usize>(
+            self,
+            from: *const f32,
+            factors: &[Self::V; C],
+            sums: &mut [Self::V; C],
+        ) where
+            Self: Simd,
+        {
+            // SAFETY: the caller's promise.
+            add_products(self, unsafe { *from }, factors, sums);
+        }
 
         /// The register tile for lines of `pixels` pixels and `vectors` vectors of output channels:
         /// its vectors, at most that many or one panel, and the most pixels that it takes.

@@ -4,7 +4,7 @@
 
 use core::arch::aarch64::*;
 
-use super::tile::{Tile, add_products, shapes};
+use super::tile::{Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of NEON.
@@ -32,17 +32,6 @@ impl Raw for Neon {
     unsafe fn load_at(self, from: *const f32) -> Self::V {
         // SAFETY: the caller's promise; the target has NEON.
         unsafe { vld1q_f32(from) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_products<const C: usize>(
-        self,
-        from: *const f32,
-        factors: &[Self::V; C],
-        sums: &mut [Self::V; C],
-    ) {
-        // SAFETY: the caller's promise.
-        add_products(self, unsafe { *from }, factors, sums);
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Portable vectors: arrays of four, which the compiler turns into the target's baseline vectors.
 #![expect(unsafe_code, reason = "implements the unchecked loads and stores")]
 
-use super::tile::{Tile, add_products, shapes};
+use super::tile::{Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of the portable level.
@@ -48,17 +48,6 @@ impl Raw for Scalar {
     unsafe fn load_at(self, from: *const f32) -> Self::V {
         // SAFETY: the caller's promise; arrays of floats are aligned as floats.
         unsafe { from.cast::<[f32; LANES]>().read() }
-    }
-
-    #[inline(always)]
-    unsafe fn add_products<const C: usize>(
-        self,
-        from: *const f32,
-        factors: &[Self::V; C],
-        sums: &mut [Self::V; C],
-    ) {
-        // SAFETY: the caller's promise.
-        add_products(self, unsafe { *from }, factors, sums);
     }
 
     #[inline(always)]

@@ -6,55 +6,44 @@
 use core::arch::asm;
 use core::arch::x86_64::{__m256, __m512};
 
-/// Adds the products of the float at `from` with two factors to two sums.
-///
-/// # Safety
-/// The float can be read.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn add_two(from: *const f32, factors: [__m512; 2], sums: [&mut __m512; 2]) {
-    let [a, b] = sums;
-    // SAFETY: it reads the float alone.
-    unsafe {
-        asm!(
-            "vpbroadcastd {x}, dword ptr [{from}]",
-            "vfmadd231ps {a}, {x}, {v}",
-            "vfmadd231ps {b}, {x}, {w}",
-            x = out(zmm_reg) _,
-            from = in(reg) from,
-            a = inout(zmm_reg) *a,
-            b = inout(zmm_reg) *b,
-            v = in(zmm_reg) factors[0],
-            w = in(zmm_reg) factors[1],
-            options(pure, readonly, nostack, preserves_flags)
-        );
-    }
+/// Defines a function for second vectors of a type and its class of registers.
+macro_rules! products {
+    ($(#[$doc:meta])* $name:ident, $second:ty, $class:ident) => {
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// The float can be read.
+        #[inline]
+        #[target_feature(enable = "avx512f")]
+        pub(super) unsafe fn $name(
+            from: *const f32,
+            factors: (__m512, $second),
+            (a, b): (&mut __m512, &mut $second),
+        ) {
+            // SAFETY: it reads the float alone.
+            unsafe {
+                asm!(
+                    "vpbroadcastd {x:z}, dword ptr [{from}]",
+                    "vfmadd231ps {a}, {x:z}, {v}",
+                    "vfmadd231ps {b}, {x}, {w}",
+                    x = out($class) _,
+                    from = in(reg) from,
+                    a = inout(zmm_reg) *a,
+                    b = inout($class) *b,
+                    v = in(zmm_reg) factors.0,
+                    w = in($class) factors.1,
+                    options(pure, readonly, nostack, preserves_flags)
+                );
+            }
+        }
+    };
 }
 
-/// As [`add_two`], of a vector and half a one, which has one of AVX2's registers: more there would be with `avx512vl`.
-///
-/// # Safety
-/// The float can be read.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn add_one_and_half(
-    from: *const f32,
-    factors: (__m512, __m256),
-    (a, b): (&mut __m512, &mut __m256),
-) {
-    // SAFETY: it reads the float alone.
-    unsafe {
-        asm!(
-            "vpbroadcastd {x:z}, dword ptr [{from}]",
-            "vfmadd231ps {a}, {x:z}, {v}",
-            "vfmadd231ps {b}, {x}, {w}",
-            x = out(ymm_reg) _,
-            from = in(reg) from,
-            a = inout(zmm_reg) *a,
-            b = inout(ymm_reg) *b,
-            v = in(zmm_reg) factors.0,
-            w = in(ymm_reg) factors.1,
-            options(pure, readonly, nostack, preserves_flags)
-        );
-    }
+products! {
+    /// Adds the products of the float at `from` with two factors to two sums.
+    add_two, __m512, zmm_reg
+}
+products! {
+    /// As [`add_two`], of a vector and half a one, which has one of AVX2's registers: others need `avx512vl`.
+    add_one_and_half, __m256, ymm_reg
 }

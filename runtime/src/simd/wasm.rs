@@ -4,7 +4,7 @@
 
 use core::arch::wasm32::*;
 
-use super::tile::{Tile, add_products, shapes};
+use super::tile::{Tile, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of simd128.
@@ -24,17 +24,6 @@ impl Raw for Wasm {
     unsafe fn load_at(self, from: *const f32) -> Self::V {
         // SAFETY: the caller's promise.
         unsafe { v128_load(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_products<const C: usize>(
-        self,
-        from: *const f32,
-        factors: &[Self::V; C],
-        sums: &mut [Self::V; C],
-    ) {
-        // SAFETY: the caller's promise.
-        add_products(self, unsafe { *from }, factors, sums);
     }
 
     #[inline(always)]
