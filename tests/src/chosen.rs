@@ -40,6 +40,7 @@ pub const LAYERS: &[&str] = &[
     "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - batch_norm
   - conv2d: { name: b, filters: 3, kernel_size: 1 }
+  - concat: { name: c, from: [b, a] }
   - conv2d: { filters: 40, kernel_size: 7, stride: 2, padding: [3, 2, 4, 3], from: b }
   - batch_norm
   - relu",
