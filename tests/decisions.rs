@@ -184,6 +184,28 @@ fn a_convolution_of_an_enlarged_map_is_computed_in_phases() {
 }
 
 #[test]
+fn a_convolution_is_pooled_in_registers() {
+    let pooled = |conv: &str, pool: &str| {
+        format!(
+            "  - conv2d: {{ name: conv, filters: 4, {conv} }}\n  - max_pool2d: {{ kernel_size: {pool} }}\n"
+        )
+    };
+    let done = "pooled_sums: conv+max_pool2d_1 in registers";
+    says(&pooled("kernel_size: 3", "2"), done);
+    // Padding is set apart.
+    says(&pooled("kernel_size: 3, padding: same, activation: relu", "2"), done);
+    let not = |layers: &str, reason: &str| {
+        says(layers, &format!("pooled_sums: not: conv+max_pool2d_1: {reason}"));
+    };
+    not(&pooled("kernel_size: 3", "3"), "its pooling is not of 2×2");
+    not(&pooled("kernel_size: 3, groups: 2", "2"), "it is grouped, or of an enlarged map");
+    not(&pooled("kernel_size: 3, activation: silu", "2"), "its activation stands between it and a pooling");
+    let padded = "  - conv2d: { filters: 32, kernel_size: 1 }\n".to_owned()
+        + &pooled("kernel_size: 5, padding: same", "2");
+    not(&padded, "it is padded");
+}
+
+#[test]
 fn a_factor_of_channels_goes_into_the_kernel() {
     let found = |side: usize, between: &str, last: &str| -> Vec<String> {
         let text = format!(

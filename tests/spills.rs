@@ -131,6 +131,17 @@ fn register_tiles_hold_no_spills() {
         assert_eq!(tiles, shapes, "multiply–adds of {level}'s tiles, and of the table");
     }
 
+    // Tiles of pooled sums: four for each pixel.
+    for (level, register, sums) in
+        [("avx2", "%ymm", &[4, 8, 8][..]), ("avx512", "%zmm", &[4, 8, 8, 12, 16, 24])]
+    {
+        let mut functions = functions(&ASSEMBLY, level);
+        functions.retain(|(name, _)| name.contains("6pooled4Tile"));
+        let mut tiles = hottest(level, register, &functions);
+        tiles.sort_unstable();
+        assert_eq!(tiles, sums, "multiply–adds of {level}'s tiles of pooled sums");
+    }
+
     // Tiles of a vector and a half.
     let mut functions = functions(&ASSEMBLY, "avx512");
     functions.retain(|(name, _)| name.contains("6halvedKj"));

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Random, at, check, end};
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Conv2d, Pool, PoolOp, Sampling, Windows};
+use convolve_runtime::kernels::{Activation, Conv2d, Pool, PoolOp, PooledConv2d, Sampling, Windows};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::Level;
 use convolve_runtime::slot::Slot;
@@ -82,6 +82,33 @@ impl Case {
             terms.push(f64::from(self.arena[at(slot, y, x, c)]));
         }
         (terms.iter().sum(), terms.iter().map(|term| term.abs()).sum())
+    }
+
+    /// The convolution's outputs, of this size, pooled.
+    fn pooled(&self, pooled: &Slot, [height, width]: [usize; 2], axis: &Axis, op: PoolOp) -> Vec<(f64, f64)> {
+        let window = |o: usize, size: usize| {
+            let first = (o * axis.stride).saturating_sub(axis.before);
+            first..(o * axis.stride + axis.kernel - axis.before).min(size)
+        };
+        let mut expected = Vec::new();
+        for y in 0..pooled.height {
+            for x in 0..pooled.width {
+                for c in 0..pooled.channels {
+                    let cells: Vec<(f64, f64)> = window(y, height)
+                        .flat_map(|y| window(x, width).map(move |x| (y, x)))
+                        .map(|(y, x)| self.element(y, x, c))
+                        .map(|(value, scale)| (activate(self.conv.activation, value), scale))
+                        .collect();
+                    let values = cells.iter().map(|cell| cell.0);
+                    let value = match op {
+                        PoolOp::Max => values.fold(f64::NEG_INFINITY, f64::max),
+                        _ => values.sum::<f64>() / cells.len() as f64,
+                    };
+                    expected.push((value, cells.iter().map(|cell| cell.1).fold(0.0, f64::max)));
+                }
+            }
+        }
+        expected
     }
 
     fn run(&self, level: Level) -> Vec<f32> {
@@ -241,28 +268,7 @@ fn pools_the_rows_that_it_computed() {
         let Some((case, pool)) = pooled(&mut random, case) else { continue };
         cases += 1;
         let Windows::Sliding(axis, _) = pool.windows else { unreachable!() };
-        let window = |o: usize, size: usize| {
-            let first = (o * axis.stride).saturating_sub(axis.before);
-            first..(o * axis.stride + axis.kernel - axis.before).min(size)
-        };
-        let mut expected = Vec::new();
-        for y in 0..pool.output.height {
-            for x in 0..pool.output.width {
-                for c in 0..full.channels {
-                    let cells: Vec<(f64, f64)> = window(y, full.height)
-                        .flat_map(|y| window(x, full.width).map(move |x| (y, x)))
-                        .map(|(y, x)| case.element(y, x, c))
-                        .map(|(value, scale)| (activate(case.conv.activation, value), scale))
-                        .collect();
-                    let values = cells.iter().map(|cell| cell.0);
-                    let value = match pool.op {
-                        PoolOp::Max => values.fold(f64::NEG_INFINITY, f64::max),
-                        _ => values.sum::<f64>() / cells.len() as f64,
-                    };
-                    expected.push((value, cells.iter().map(|cell| cell.1).fold(0.0, f64::max)));
-                }
-            }
-        }
+        let expected = case.pooled(&pool.output, [full.height, full.width], &axis, pool.op);
         for level in Level::available() {
             let after = case.run(level);
             // The scratch may hold anything.
@@ -276,6 +282,39 @@ fn pools_the_rows_that_it_computed() {
                 &after,
                 &expected,
             );
+        }
+    }
+}
+
+#[test]
+fn pools_sums_in_registers() {
+    let mut random = Random::new(3);
+    let mut cases = 0;
+    while cases < 200 {
+        let Some(Case { mut conv, mut arena, weights }) = draw(&mut random) else { continue };
+        let Conv2d { input, output: full, rows, columns, weights: at, activation, .. } = conv;
+        let is_padded = [rows, columns].iter().any(|axis| axis.before + axis.after > 0);
+        let limits = matches!(
+            activation,
+            Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Clip { .. }
+        );
+        if is_padded || conv.sampling != Sampling::Direct || conv.groups > 1 || !limits {
+            continue;
+        }
+        let two = Axis { kernel: 2, stride: 2, ..Axis::POINT };
+        let (Some(height), Some(width)) = (two.output(full.height), two.output(full.width)) else { continue };
+        cases += 1;
+        conv.residual = None;
+        let output = random.slot(arena.len(), height, width, full.channels);
+        arena.extend(random.floats(output.span() + 3));
+        let op = random.pick(&[PoolOp::Max, PoolOp::Average]);
+        let pooled = PooledConv2d { input, output, rows, columns, weights: at, activation, op };
+        let case = Case { conv, arena, weights };
+        let expected = case.pooled(&output, [full.height, full.width], &two, op);
+        for level in Level::available() {
+            let mut after = case.arena.clone();
+            pooled.run(&mut Run::new(level, &case.weights, &[], &mut after));
+            check(&format!("case {cases} on {level}: {pooled:?}"), &output, &case.arena, &after, &expected);
         }
     }
 }

@@ -5,8 +5,8 @@ use core::ops::Range;
 use convolve_runtime::geometry::Axis;
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, BlockOrder, Blocks, Conv2d, Copy, Dense, Depthwise,
-    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, Resize, ResizeMode, Sampling, Scaled, Softmax,
-    Source, Squeeze, Strips, Windows, Winograd, WinogradWeights,
+    Normalize, NormalizeOver, Pad, PadMode, Pool, PoolOp, PooledConv2d, Resize, ResizeMode, Sampling, Scaled,
+    Softmax, Source, Squeeze, Strips, Windows, Winograd, WinogradWeights,
 };
 use convolve_runtime::slot::{Memory, Slot};
 use convolve_runtime::train::{
@@ -48,6 +48,7 @@ structs! {
     Depthwise { input, output, rows, columns, multiplier, weights, activation }
     Dense { input, output, residual, weights, stored, activation }
     Pool { input, output, op, windows }
+    PooledConv2d { input, output, rows, columns, weights, activation, op }
     Pad { input, output, top, left, mode }
     Copy { input, output, top, left, stride }
     Resize { input, output, mode }
@@ -168,6 +169,7 @@ impl Literal for Kernel {
             Self::Depthwise(kernel) => kernel.literal(),
             Self::Dense(kernel) => kernel.literal(),
             Self::Pool(kernel) => kernel.literal(),
+            Self::PooledConv2d(kernel) => kernel.literal(),
             Self::Pad(kernel) => kernel.literal(),
             Self::Copy(kernel) => kernel.literal(),
             Self::Resize(kernel) => kernel.literal(),

@@ -194,7 +194,9 @@ impl Core {
                 let count = |transform| self.in_tiles(transform, conv, input, output).1;
                 self.transforms.iter().find(of_size).map_or(0.0, count)
             }
-            (Kernel::Conv2d(_), Some((conv, input, output))) => far + self.direct(conv, input, output),
+            (Kernel::Conv2d(_) | Kernel::PooledConv2d(_), Some((conv, input, output))) => {
+                far + self.direct(conv, input, output)
+            }
             (Kernel::Scaled(kernel), Some((conv, input, output))) => {
                 far + self.direct(conv, input, output) + self.pass(&[kernel.scratch.len(); 2])
             }

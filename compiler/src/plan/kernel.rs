@@ -1,8 +1,8 @@
 //! One type for all kernels.
 
 use convolve_runtime::kernels::{
-    Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, Resize, Scaled,
-    Softmax, Squeeze, Strips, Winograd,
+    Activate, Affine, Binary, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad, Pool, PooledConv2d,
+    Resize, Scaled, Softmax, Squeeze, Strips, Winograd,
 };
 use convolve_runtime::run::Run;
 use convolve_runtime::slot::Slot;
@@ -20,6 +20,8 @@ pub enum Kernel {
     Dense(Dense),
     /// [`Pool`].
     Pool(Pool),
+    /// [`PooledConv2d`].
+    PooledConv2d(PooledConv2d),
     /// [`Pad`].
     Pad(Pad),
     /// [`struct@Copy`].
@@ -62,6 +64,7 @@ impl Kernel {
             Self::Depthwise(kernel) => kernel.run(run),
             Self::Dense(kernel) => kernel.run(run),
             Self::Pool(kernel) => kernel.run(run),
+            Self::PooledConv2d(kernel) => kernel.run(run),
             Self::Pad(kernel) => kernel.run(run),
             Self::Copy(kernel) => kernel.run(run),
             Self::Resize(kernel) => kernel.run(run),
@@ -86,6 +89,7 @@ impl Kernel {
             Self::Depthwise(kernel) => vec![kernel.input],
             Self::Dense(kernel) => [Some(kernel.input), kernel.residual].into_iter().flatten().collect(),
             Self::Pool(kernel) => vec![kernel.input],
+            Self::PooledConv2d(kernel) => vec![kernel.input],
             Self::Pad(kernel) => vec![kernel.input],
             Self::Copy(kernel) => vec![kernel.input],
             Self::Resize(kernel) => vec![kernel.input],
@@ -122,6 +126,7 @@ impl Kernel {
             Self::Depthwise(kernel) => kernel.output,
             Self::Dense(kernel) => kernel.output,
             Self::Pool(kernel) => kernel.output,
+            Self::PooledConv2d(kernel) => kernel.output,
             Self::Pad(kernel) => kernel.output,
             Self::Copy(kernel) => kernel.output,
             Self::Resize(kernel) => kernel.output,
@@ -202,6 +207,7 @@ impl Kernel {
             Self::Depthwise(_) => "Depthwise",
             Self::Dense(_) => "Dense",
             Self::Pool(_) => "Pool",
+            Self::PooledConv2d(_) => "PooledConv2d",
             Self::Pad(_) => "Pad",
             Self::Copy(_) => "Copy",
             Self::Resize(_) => "Resize",

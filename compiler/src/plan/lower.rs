@@ -2,7 +2,7 @@
 
 use convolve_runtime::kernels::{
     Activate, Activation, Affine, Binary, BinaryOp, Blocks, Conv2d, Copy, Dense, Depthwise, Normalize, Pad,
-    Pool, Resize, Sampling, Scaled, Softmax, Source, Squeeze, Strips, Windows, Winograd,
+    Pool, PooledConv2d, Resize, Sampling, Scaled, Softmax, Source, Squeeze, Strips, Windows, Winograd,
 };
 use convolve_runtime::slot::{Memory, Slot};
 
@@ -36,6 +36,7 @@ pub(super) fn scratch(graph: &Graph, id: NodeId, way: Way) -> Option<Slot> {
     let floats = match way {
         Way::Tiles(Tiles { tile, block }) => Some(Winograd::scratch(tile, block, inputs.channels())),
         Way::Scaled => Some(scaled::scratch(conv, inputs)),
+        Way::Pooled(_) => return None,
         Way::Plain | Way::Phases | Way::Strips(_) => None,
     };
     if let Some(floats) = floats {
@@ -210,6 +211,11 @@ fn convolution(
         (Way::Scaled, Some(scratch)) => {
             let scale = slots.node(*sources.get(1)?);
             Kernel::Scaled(Box::new(Scaled { conv: direct(conv), scale, scratch }))
+        }
+        (Way::Pooled(op), _) => {
+            let Conv { rows, columns, .. } = *conv;
+            let (weights, activation) = packed[id];
+            Kernel::PooledConv2d(PooledConv2d { input, output, rows, columns, weights, activation, op })
         }
         (Way::Phases, _) => Kernel::Conv2d(direct(&phases::of(conv)?)),
         (_, scratch) => {

@@ -10,6 +10,7 @@ mod kernel;
 pub(crate) mod loads;
 pub(crate) mod lower;
 mod phases;
+mod pooled;
 mod print;
 mod scaled;
 mod storage;
@@ -44,6 +45,8 @@ const CONCAT_READS: &str = "concat_reads";
 const IN_PLACE: &str = "in_place";
 /// Convolutions of enlarged maps, as transposed ones.
 pub(crate) const PHASES: &str = "phases";
+/// Poolings of a convolution's results while they are in registers.
+const POOLED_SUMS: &str = "pooled_sums";
 /// Numbers for each channel of a convolution's input, which multiply its kernel.
 const SCALED_KERNELS: &str = "scaled_kernels";
 /// Depthwise convolutions together with those around them, in strips of rows.
@@ -54,8 +57,17 @@ pub(crate) const WINOGRAD: &str = "winograd";
 const BATCH_TAIL: &str = "batch_tail";
 
 /// What the planner decides, and can be told not to, as passes can.
-pub const DECISIONS: &[&str] =
-    &[CONCAT_READS, CONCAT_VIEWS, IN_PLACE, PHASES, SCALED_KERNELS, STRIPS, WINOGRAD, BATCH_TAIL];
+pub const DECISIONS: &[&str] = &[
+    CONCAT_READS,
+    CONCAT_VIEWS,
+    IN_PLACE,
+    PHASES,
+    POOLED_SUMS,
+    SCALED_KERNELS,
+    STRIPS,
+    WINOGRAD,
+    BATCH_TAIL,
+];
 
 /// A program.
 #[derive(Clone, Debug, PartialEq)]

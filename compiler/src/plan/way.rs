@@ -1,11 +1,14 @@
 //! How each node is computed, where there is a choice.
 
+use convolve_runtime::kernels::PoolOp;
+
 use super::cost::Core;
 use super::storage::Storage;
 use super::strips::Group;
 use super::winograd::Tiles;
 use super::{
-    CONCAT_READS, PHASES, SCALED_KERNELS, STRIPS, WINOGRAD, concat, phases, scaled, strips, winograd,
+    CONCAT_READS, PHASES, POOLED_SUMS, SCALED_KERNELS, STRIPS, WINOGRAD, concat, phases, pooled, scaled,
+    strips, winograd,
 };
 use crate::graph::{Graph, NodeId};
 use crate::options::{Algorithm, Options, Report};
@@ -19,6 +22,8 @@ pub(crate) enum Way {
     Tiles(Tiles),
     /// A convolution of an enlarged map, as a transposed one.
     Phases,
+    /// A convolution whose results are pooled in registers.
+    Pooled(PoolOp),
     /// A convolution together with those before it.
     Strips(Group),
     /// A convolution of a product with a number for each channel, which multiply its kernel.
@@ -55,6 +60,12 @@ pub(super) fn choose(
         for (id, way) in ways.iter_mut().enumerate().filter(|(id, way)| is_free(storage, *id, **way)) {
             let outcome = phases::choose(graph, id, options.forces(Algorithm::Phases), way);
             reports.extend(outcome.map(|outcome| outcome.report(PHASES)));
+        }
+    }
+    if options.enabled(POOLED_SUMS) {
+        for (id, way) in ways.iter_mut().enumerate().filter(|(id, way)| is_free(storage, *id, **way)) {
+            let outcome = pooled::choose(graph, id, way);
+            reports.extend(outcome.map(|outcome| outcome.report(POOLED_SUMS)));
         }
     }
     if options.enabled(SCALED_KERNELS) {

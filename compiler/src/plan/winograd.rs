@@ -1,11 +1,11 @@
 //! Whether a convolution is computed directly or in transformed tiles.
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Sampling, Windows};
+use convolve_runtime::kernels::Sampling;
 use convolve_runtime::weights::{PANEL, Tile};
 
-use super::Way;
 use super::cost::Core;
+use super::{Way, pooled};
 use crate::graph::{Conv, Graph, NodeId, Op, Precision, Shape};
 use crate::options::{Algorithm, Options, Outcome};
 use crate::verify::convolved;
@@ -152,13 +152,8 @@ fn fits(conv: &Conv, input: Shape) -> Result<(), &'static str> {
     match &conv.pool {
         None => Ok(()),
         Some(_) if is_dilated => Err("it is dilated and pooled"),
-        Some((_, Windows::Sliding(rows, columns))) if [rows.kernel, columns.kernel] == [2, 2] => {
-            let limits = matches!(
-                conv.activation,
-                Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Clip { .. }
-            );
-            if limits { Ok(()) } else { Err("its activation stands between it and a pooling") }
-        }
-        Some(_) => Err("its pooling is not of 2×2"),
+        Some((_, windows)) if !pooled::is_of_two(*windows) => Err("its pooling is not of 2×2"),
+        Some(_) if !pooled::limits(conv.activation) => Err("its activation stands between it and a pooling"),
+        Some(_) => Ok(()),
     }
 }

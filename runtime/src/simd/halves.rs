@@ -35,7 +35,7 @@ impl Halves<'_> {
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(self, simd: S) {
         let Self(line) = &self;
-        assert!(line.fits(S::LANES, line.len.div_ceil(2)) == Some(true), "the line leaves its slices");
+        assert!(line.fits(S::LANES, line.len.div_ceil(2), 0) == Some(true), "the line leaves its slices");
         let mut first = 0;
         while first < line.pixels {
             let rows = if line.pixels - first >= ROWS { ROWS } else { 1 };

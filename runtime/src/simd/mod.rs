@@ -26,7 +26,9 @@ mod level;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod outer;
+mod pooled;
 mod prefetch;
+mod reads;
 mod scalar;
 mod schemes;
 #[cfg(target_arch = "x86_64")]
@@ -45,10 +47,12 @@ pub use level::Level;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 pub use neon::Neon;
 pub(crate) use outer::{Operand, Outer};
+pub(crate) use pooled::Pooled;
 pub(crate) use prefetch::FAR;
+pub(crate) use reads::Reads;
 pub use scalar::Scalar;
 pub(crate) use schemes::{Along, Blocks, F2, F4, Phase, Scheme, StridedFour, StridedTwo};
-pub(crate) use tile::{Line, Reads};
+pub(crate) use tile::Line;
 pub(crate) use tiling::Tiling;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::Wasm;

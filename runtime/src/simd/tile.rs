@@ -7,6 +7,7 @@ use core::ops::Range;
 
 use super::finish::{Residual, finish};
 use super::prefetch::{will_read, will_write};
+use super::reads::Reads;
 use super::{Simd, Target, WithSimd};
 use crate::weights::PANEL;
 
@@ -15,105 +16,6 @@ const ALIAS: usize = 1024;
 
 /// Ways of a first-level cache.
 const WAYS: usize = 8;
-
-/// The taps of a window along one axis, walked by additions: what comes before a tile's first product is not hidden behind
-/// the products of the tile before, and a division there, even one that is jumped over, showed as some fifty cycles.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reads {
-    /// Number of taps; without any, the sum is the bias.
-    pub count: usize,
-    first: Tap,
-    /// From one tap to the next; the floats of input wrap where taps run backwards.
-    step: Tap,
-    /// How often each input cell is read before the next one.
-    repeat: usize,
-    /// Floats from one input cell to the next.
-    pitch: usize,
-}
-
-/// A tap, or a distance between taps.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tap {
-    /// First float that it reads.
-    pub input: usize,
-    /// Its first weight.
-    pub weights: usize,
-    /// Which reading of its cell it is, of those that are repeated.
-    reading: usize,
-}
-
-impl Reads {
-    /// A single tap, the first.
-    pub(crate) const ONE: Self = {
-        let tap = Tap { input: 0, weights: 0, reading: 0 };
-        Self { count: 1, first: tap, step: tap, repeat: 1, pitch: 0 }
-    };
-
-    /// So many taps, of which number `t` reads input cell `(from + t · delta) / repeat`, of `pitch` floats, and weights
-    /// from `weight + t · weight_step` on.
-    #[inline(always)]
-    pub(crate) fn new(
-        count: usize,
-        [from, repeat]: [usize; 2],
-        delta: isize,
-        pitch: usize,
-        [weight, weight_step]: [usize; 2],
-    ) -> Self {
-        // Most cells are single, and divisions show in small layers.
-        let [first, step] = if repeat == 1 {
-            [(from, 0), (delta as usize, 0)]
-        } else {
-            let (cells, readings) = (delta.div_euclid(repeat as isize), delta.rem_euclid(repeat as isize));
-            [(from / repeat, from % repeat), (cells as usize, readings as usize)]
-        };
-        let tap = |(cells, reading): (usize, usize), weights: usize| Tap {
-            input: cells.wrapping_mul(pitch),
-            weights,
-            reading,
-        };
-        Self { count, first: tap(first, weight), step: tap(step, weight_step), repeat, pitch }
-    }
-
-    /// Whether the taps read floats that follow each other, each so many.
-    #[inline(always)]
-    pub(crate) fn adjoin(&self, len: usize) -> bool {
-        self.repeat == 1 && self.step.input == len
-    }
-
-    /// The taps in their order.
-    #[inline(always)]
-    pub(super) fn taps(&self) -> impl Iterator<Item = Tap> {
-        let (mut next, step) = (self.first, self.step);
-        (0..self.count).map(move |_| {
-            let tap = next;
-            next.input = tap.input.wrapping_add(step.input);
-            next.weights = tap.weights.wrapping_add(step.weights);
-            next.reading = tap.reading + step.reading;
-            if next.reading >= self.repeat {
-                next.reading -= self.repeat;
-                next.input = next.input.wrapping_add(self.pitch);
-            }
-            tap
-        })
-    }
-
-    /// The largest float offsets into input and weights that a tap reads, or `None` if one is not a
-    /// `usize`. Offsets are monotone in the tap, so the ends tell.
-    #[inline(always)]
-    pub(super) fn reach(&self) -> Option<(usize, usize)> {
-        let last = self.count.checked_sub(1)?;
-        let Tap { input: step, weights, reading } = self.step;
-        let beside = if self.repeat == 1 {
-            0
-        } else {
-            let readings = last.checked_mul(reading)?.checked_add(self.first.reading)?;
-            readings.checked_div(self.repeat)?.checked_mul(self.pitch)?
-        };
-        let steps = isize::try_from(last).ok()?.checked_mul(step as isize)?;
-        let end = self.first.input.checked_add_signed(steps)?.checked_add(beside)?;
-        Some((self.first.input.max(end), last.checked_mul(weights)?.checked_add(self.first.weights)?))
-    }
-}
 
 /// Output pixels at equal distances that sum the same taps, and some of their channels:
 /// channel `o` of output pixel `p · step` is `limit(bias[o] + Σ weights · input[p · pixel + …] + residual[…])`.
@@ -161,7 +63,7 @@ impl Line<'_> {
     /// If the line leaves one of its slices.
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(&self, simd: S) {
-        assert!(self.fits(S::LANES, self.len) == Some(true), "the line leaves its slices");
+        assert!(self.fits(S::LANES, self.len, 0) == Some(true), "the line leaves its slices");
         let most = simd.shape(self.pixels, self.vectors).1;
         // Pixels whose floats share a set of the first-level cache must not be more than its ways.
         let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
@@ -192,9 +94,9 @@ impl Line<'_> {
     }
 
     /// Whether everything that the tiles touch lies inside the slices, where a tap has as many rows of weights in a
-    /// panel; `None` is an overflow.
+    /// panel, and windows of the same pixel lie so many floats `beyond` its first; `None` is an overflow.
     #[inline(always)]
-    pub(super) fn fits(&self, lanes: usize, rows_of_weights: usize) -> Option<bool> {
+    pub(super) fn fits(&self, lanes: usize, rows_of_weights: usize, beyond: usize) -> Option<bool> {
         let last = self.pixels.checked_sub(1)?;
         let width = self.vectors.checked_mul(lanes)?;
 
@@ -203,11 +105,13 @@ impl Line<'_> {
             true
         } else {
             let (down, across) = (rows.reach()?, columns.reach()?);
+            // Of the last row of a panel, the lanes of the line.
+            let rows = rows_of_weights.checked_sub(1)?.checked_mul(PANEL)?.checked_add(width.min(PANEL))?;
             let input = last.checked_mul(self.pixel)?.checked_add(down.0)?.checked_add(across.0)?;
             let panels = width.div_ceil(PANEL).checked_sub(1)?.checked_mul(self.panel)?;
             let weights = panels.checked_add(down.1)?.checked_add(across.1)?;
-            input.checked_add(self.len)? <= self.input.len()
-                && weights.checked_add(rows_of_weights.checked_mul(PANEL)?)? <= self.weights.len()
+            input.checked_add(self.len)?.checked_add(beyond)? <= self.input.len()
+                && weights.checked_add(rows)? <= self.weights.len()
         };
         let adds = match self.residual {
             Residual::Of(floats, step) => last.checked_mul(step)?.checked_add(self.channels)? <= floats.len(),
@@ -237,31 +141,11 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Tile { line, first } = self.0;
-        let [rows, columns] = line.taps;
-        // SAFETY: `Line::compute` made the tile: it checked that all of these reads and writes, for each of the line's
+        let places = Places::<1> { pixel: line.pixel, cells: [0; 2] };
+        // SAFETY: `Line::compute` made the tile: it checked that all of its reads and writes, for each of the line's
         // pixels, lie inside its slices, that there is a bias for each lane, and the tile's pixels are among the line's.
         unsafe {
-            let mut bias = [simd.splat(0.0); C];
-            for c in 0..C {
-                bias[c] = simd.load_at(line.bias.as_ptr().add(c * S::LANES));
-            }
-            let mut sums = [[[simd.splat(0.0); C]; R]; U];
-            sums[0] = [bias; R];
-            let input = line.input.as_ptr().add(first * line.pixel);
-            if rows.count == 1 && columns.count == 1 {
-                // Most lines have a single tap, which takes few steps to find.
-                let input = input.add(rows.first.input + columns.first.input);
-                let weights = line.weights.as_ptr().add(rows.first.weights + columns.first.weights);
-                accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
-            } else {
-                for down in rows.taps() {
-                    for across in columns.taps() {
-                        let input = input.add(down.input + across.input);
-                        let weights = line.weights.as_ptr().add(down.weights + across.weights);
-                        accumulate(simd, &mut sums, input, line.pixel, weights, line.panel, line.len);
-                    }
-                }
-            }
+            let mut sums = sums::<S, R, C, U, 1>(simd, line, first, places);
             const { assert!(U.is_power_of_two(), "sums are added in pairs") };
             let mut half = U / 2;
             while half > 0 {
@@ -279,16 +163,72 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
     }
 }
 
-/// `sums[k % U][r][c] += input[r · pixel + k] · weights[k][c]` for `k` below `len`.
+/// Where the windows of a tile's sums lie: those of `P` × `P` sums for each pixel.
+#[derive(Clone, Copy)]
+pub(super) struct Places<const P: usize> {
+    /// Floats from one pixel's first window to the next one's.
+    pub(super) pixel: usize,
+    /// Floats from a window to the one below it, and to the one beside it.
+    pub(super) cells: [usize; 2],
+}
+
+impl<const P: usize> Places<P> {
+    /// First float of window `r`.
+    #[inline(always)]
+    const fn at(self, r: usize) -> usize {
+        r / (P * P) * self.pixel + r / P % P * self.cells[0] + r % P * self.cells[1]
+    }
+}
+
+/// The sums of a tile of `R` windows and `C` vectors from a pixel on, in `U` parts.
+///
+/// # Safety
+/// All inputs and weights of these windows, and a bias for each lane, lie inside the line's slices.
+#[inline(always)]
+pub(super) unsafe fn sums<S: Simd, const R: usize, const C: usize, const U: usize, const P: usize>(
+    simd: S,
+    line: &Line<'_>,
+    first: usize,
+    places: Places<P>,
+) -> [[[S::V; C]; R]; U] {
+    let [rows, columns] = line.taps;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut bias = [simd.splat(0.0); C];
+        for c in 0..C {
+            bias[c] = simd.load_at(line.bias.as_ptr().add(c * S::LANES));
+        }
+        let mut sums = [[[simd.splat(0.0); C]; R]; U];
+        sums[0] = [bias; R];
+        let input = line.input.as_ptr().add(first * line.pixel);
+        if rows.count == 1 && columns.count == 1 {
+            // Most lines have a single tap, which takes few steps to find.
+            let input = input.add(rows.first.input + columns.first.input);
+            let weights = line.weights.as_ptr().add(rows.first.weights + columns.first.weights);
+            accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+        } else {
+            for down in rows.taps() {
+                for across in columns.taps() {
+                    let input = input.add(down.input + across.input);
+                    let weights = line.weights.as_ptr().add(down.weights + across.weights);
+                    accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// `sums[k % U][r][c] += input[at(r) + k] · weights[k][c]` for `k` below `len`.
 ///
 /// # Safety
 /// The inputs, and the weights of all vectors, can be read.
 #[inline(always)]
-unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize>(
+unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize, const P: usize>(
     simd: S,
     sums: &mut [[[S::V; C]; R]; U],
     input: *const f32,
-    pixel: usize,
+    places: Places<P>,
     weights: *const f32,
     panel: usize,
     len: usize,
@@ -298,11 +238,11 @@ unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize>(
     unsafe {
         for k in (0..whole).step_by(U) {
             for u in 0..U {
-                step(simd, &mut sums[u], input.add(k + u), pixel, weights.add((k + u) * PANEL), panel);
+                step(simd, &mut sums[u], input.add(k + u), places, weights.add((k + u) * PANEL), panel);
             }
         }
         for k in whole..len {
-            step(simd, &mut sums[0], input.add(k), pixel, weights.add(k * PANEL), panel);
+            step(simd, &mut sums[0], input.add(k), places, weights.add(k * PANEL), panel);
         }
     }
 }
@@ -310,13 +250,13 @@ unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize>(
 /// One `k` of [`accumulate`].
 ///
 /// # Safety
-/// One input of each pixel, and a vector of weights of each panel, can be read.
+/// One input of each window, and a vector of weights of each panel, can be read.
 #[inline(always)]
-unsafe fn step<S: Simd, const R: usize, const C: usize>(
+unsafe fn step<S: Simd, const R: usize, const C: usize, const P: usize>(
     simd: S,
     sums: &mut [[S::V; C]; R],
     input: *const f32,
-    pixel: usize,
+    places: Places<P>,
     weights: *const f32,
     panel: usize,
 ) {
@@ -328,7 +268,7 @@ unsafe fn step<S: Simd, const R: usize, const C: usize>(
     }
     for r in 0..R {
         // SAFETY: the caller's promise.
-        unsafe { simd.add_products(input.add(r * pixel), &w, &mut sums[r]) };
+        unsafe { simd.add_products(input.add(places.at(r)), &w, &mut sums[r]) };
     }
 }
 
