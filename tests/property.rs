@@ -57,11 +57,17 @@ fn networks_compute_what_they_mean() {
 /// Decisions that meet too seldom where everything is drawn.
 #[test]
 fn decisions_get_on_with_each_other() {
-    for layers in chosen::LAYERS {
-        let yaml = format!("name: Net\ninput: [34, 34, 6]\nlayers:\n  - {layers}\n");
-        let graph = network::graph(&yaml).expect("a valid network");
+    for (graph, yaml) in chosen() {
         Case::new(graph, &yaml, 1).expect("a steady network").check();
     }
+}
+
+/// The chosen networks, and their texts.
+fn chosen() -> impl Iterator<Item = (Graph, String)> {
+    chosen::LAYERS.iter().map(|layers| {
+        let yaml = format!("name: Net\ninput: [34, 34, 6]\nlayers:\n  - {layers}\n");
+        (network::graph(&yaml).expect("a valid network"), yaml)
+    })
 }
 
 /// Each layer's split into chunks is tried by one thread, whose result the reference tells, and kept to by many.
@@ -95,13 +101,11 @@ fn large_networks_give_the_same_bits_on_any_number_of_threads() {
 #[test]
 fn every_pass_and_decision_finds_something_to_do() {
     let mut done = BTreeSet::new();
-    for seed in seeds(1000) {
-        for network in [random::network(seed), random::large(seed)] {
-            let mut graph = network.graph;
-            let mut reports = optimise(&mut graph, &Options::default());
-            reports.extend(plan(&graph, &Options::default()).reports);
-            done.extend(reports.into_iter().filter(|report| report.done).map(|report| report.pass));
-        }
+    let drawn = seeds(1000).flat_map(|seed| [random::network(seed), random::large(seed)]);
+    for mut graph in drawn.map(|network| network.graph).chain(chosen().map(|(graph, _)| graph)) {
+        let mut reports = optimise(&mut graph, &Options::default());
+        reports.extend(plan(&graph, &Options::default()).reports);
+        done.extend(reports.into_iter().filter(|report| report.done).map(|report| report.pass));
     }
     let names: BTreeSet<&str> = switches().collect();
     assert_eq!(done, names);

@@ -60,6 +60,13 @@ pub const LAYERS: &[&str] = &[
   - upsample2d: { name: f, scale_factor: 2 }
   - concat: { from: [d, f] }
   - conv2d: { filters: 48, kernel_size: 3, padding: [1, 1, 0, 0] }",
+    // A part of a concatenation that is enlarged, and convolved apart.
+    "conv2d: { name: a, filters: 32, kernel_size: 3 }
+  - max_pool2d: { kernel_size: 2 }
+  - conv2d: { name: low, filters: 96, kernel_size: 1 }
+  - upsample2d: { name: up, scale_factor: 2 }
+  - concat: { from: [up, a] }
+  - conv2d: { filters: 64, kernel_size: 3, padding: same, activation: relu }",
     // Phases of an enlarged concatenation, a part of which is enlarged itself.
     "conv2d: { name: a, filters: 32, kernel_size: 1 }
   - max_pool2d: { kernel_size: 2 }

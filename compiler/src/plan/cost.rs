@@ -266,15 +266,17 @@ impl Core {
         let most = (WINDOWS / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
         let blocks = if of_phase <= most + self.pixels / 4 { 1 } else { of_phase.div_ceil(most) };
         let block = of_phase.div_ceil(blocks);
+        let multiplied =
+            Winograd::elements(&conv.rows, height, tile) * Winograd::elements(&conv.columns, width, tile);
         // A register tile of one row waits for its own sums.
-        let rows = phases * of_phase.max(2);
+        let multiplied = multiplied.max(2 * phases * elements);
 
         let vectors = |channels: usize| channels.div_ceil(PANEL) as f64;
-        let [tiles, rows, blocks, elements, phases] =
-            [tiles, rows, blocks, elements, phases].map(|count| count as f64);
+        let [tiles, multiplied, blocks, elements, phases] =
+            [tiles, multiplied, blocks, elements, phases].map(|count| count as f64);
         let transforms = tiles * (window * vectors(inputs) + back * vectors(outputs));
         let weights = tile.kernel_elements() as f64 * inputs as f64 * padded(outputs) as f64;
-        let products = rows * elements * inputs as f64 * padded(outputs) as f64;
+        let products = multiplied * inputs as f64 * padded(outputs) as f64;
         let calls = phases * blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
         let streams = phases * self.stream(weights, blocks);
         (block, transforms + calls + products / self.macs + streams)

@@ -70,8 +70,8 @@ impl WithSimd for Task<'_, '_> {
         let Self { conv, input, output, bias, panels } = self;
         let PooledConv2d { input: Slot { width, channels, pitch, .. }, rows, columns, .. } = *conv;
         let row = width * pitch;
-        // Floats of input from one output of the convolution to the next.
-        let cells = [rows.stride * row, columns.stride * pitch];
+        // Floats of input from an output of the convolution to the one below it.
+        let down = rows.stride * row;
         let of_tap = |axis: &Axis, floats: usize, weights: usize| {
             Reads::new(axis.kernel, [0, 1], axis.dilation as isize, floats, [0, weights])
         };
@@ -85,7 +85,7 @@ impl WithSimd for Task<'_, '_> {
             len *= taps[1].count;
             taps[1].count = 1;
         }
-        let (mut own, most) = (output.rows(), rows_at_once(SIDE * cells[0]));
+        let (mut own, most) = (output.rows(), rows_at_once(SIDE * down));
         while !own.is_empty() {
             let rows = own.start..own.end.min(own.start + most);
             own.start = rows.end;
@@ -99,8 +99,8 @@ impl WithSimd for Task<'_, '_> {
                         pixels: conv.output.width,
                         channels,
                         vectors,
-                        input: &input[y * SIDE * cells[0]..],
-                        pixel: SIDE * cells[1],
+                        input: &input[y * SIDE * down..],
+                        pixel: SIDE * columns.stride * pitch,
                         taps: &taps,
                         len,
                         weights: &panels[first / PANEL * panel + first % PANEL..],
@@ -112,7 +112,7 @@ impl WithSimd for Task<'_, '_> {
                         output: output.from(y * conv.output.width, first),
                         step: 1,
                     };
-                    Pooled { line, cells, is_max: conv.op == PoolOp::Max }.compute(simd);
+                    Pooled { line, down, is_max: conv.op == PoolOp::Max }.compute(simd);
                 }
                 first += channels;
             }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::prefetch::will_write;
-use super::tiling::Tiling;
+use super::tiling::{Tiles, Tiling};
 use crate::slot::Slot;
 use crate::team::Team;
 
@@ -47,40 +47,40 @@ impl Parts {
     }
 }
 
-/// A tensor in squares of pixels, counted along rows of squares; some may be smaller than others, or empty.
+/// A tensor in squares of pixels; some may be smaller than others, or empty.
 #[derive(Clone, Copy, Debug)]
 struct Map {
     /// The first channel of the first pixel; all pixels lie in one slice with it.
     floats: *mut f32,
     width: usize,
     pitch: usize,
-    /// The squares along rows and columns.
-    tiling: [Tiling; 2],
+    /// The squares.
+    tiles: Tiles,
 }
 
 impl Map {
     #[inline]
-    fn new(output: &mut [f32], slot: &Slot, tiling: [Tiling; 2]) -> Self {
+    fn new(output: &mut [f32], slot: &Slot, tiles: Tiles) -> Self {
         let &Slot { height, width, channels, pitch, .. } = slot;
         assert!(output.len() >= slot.span() && pitch >= channels, "the tensor leaves its floats");
-        assert!(tiling.map(|axis| axis.cells()) == [height, width], "squares of another tensor");
-        Self { floats: output.as_mut_ptr(), width, pitch, tiling }
+        assert!(tiles.axes().map(|axis| axis.cells()) == [height, width], "squares of another tensor");
+        Self { floats: output.as_mut_ptr(), width, pitch, tiles }
     }
 
     #[inline]
     fn squares(&self) -> usize {
-        self.tiling[0].count() * self.tiling[1].count()
+        self.tiles.count()
     }
 
     /// Whether the squares are single pixels.
     fn is_single(&self) -> bool {
-        self.tiling[0].is_single() && self.tiling[1].is_single()
+        self.tiles.axes().iter().all(Tiling::is_single)
     }
 }
 
 /// Single pixels, as squares.
-fn single(slot: &Slot) -> [Tiling; 2] {
-    [slot.height, slot.width].map(|cells| Tiling::new(cells, 1, 1))
+fn single(slot: &Slot) -> Tiles {
+    Tiles::in_rows([slot.height, slot.width].map(|cells| Tiling::new(cells, 1, 1)))
 }
 
 /// A tensor to write, parted by squares and by channels.
@@ -105,7 +105,7 @@ impl<'a> Grid<'a> {
         Self::tiled(output, slot, single(slot), pixels, channels)
     }
 
-    /// Parts of the squares, which the tiles along rows and columns make, and of the channels.
+    /// Parts of the squares, which are tiles of the tensor, and of the channels.
     ///
     /// # Panics
     /// As [`new`](Self::new), or if the tiles are not those of the tensor's height and width.
@@ -113,11 +113,11 @@ impl<'a> Grid<'a> {
     pub(crate) fn tiled(
         output: &'a mut [f32],
         slot: &Slot,
-        tiling: [Tiling; 2],
+        tiles: Tiles,
         squares: Parts,
         channels: Parts,
     ) -> Self {
-        let map = Map::new(output, slot, tiling);
+        let map = Map::new(output, slot, tiles);
         let inside = squares.range.end <= map.squares() && channels.range.end <= slot.channels;
         assert!(inside, "parts of another tensor");
         Self { map, squares, channels, marker: PhantomData }
@@ -203,7 +203,7 @@ impl<'a> Cells<'a> {
     /// Its rows, where its squares are single pixels and make whole rows.
     pub(crate) fn rows(&self) -> Range<usize> {
         if self.squares == (0..self.map.squares()) {
-            return 0..self.map.tiling[0].cells();
+            return 0..self.map.tiles.axes()[0].cells();
         }
         self.squares.start / self.map.width..self.squares.end / self.map.width
     }
@@ -234,8 +234,8 @@ impl<'a> Cells<'a> {
     pub(crate) fn square(&mut self, square: usize, channel: usize) -> Square<'_> {
         let own = self.squares.contains(&square) && self.channels.contains(&channel);
         assert!(own, "a square of others");
-        let Map { floats, width, pitch, tiling: [down, across] } = self.map;
-        let (y, x) = (square / across.count(), square % across.count());
+        let Map { floats, width, pitch, tiles } = self.map;
+        let ([down, across], [y, x]) = (tiles.axes(), tiles.place(square));
         Square {
             // The cell of an empty square may lie past the tensor.
             to: floats.wrapping_add((down.first(y) * width + across.first(x)) * pitch + channel),

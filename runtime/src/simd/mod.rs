@@ -51,9 +51,9 @@ pub(crate) use pooled::Pooled;
 pub(crate) use prefetch::FAR;
 pub(crate) use reads::Reads;
 pub use scalar::Scalar;
-pub(crate) use schemes::{Along, Blocks, F2, F4, Phase, Scheme, StridedFour, StridedTwo};
+pub(crate) use schemes::{Along, Blocks, F2, F4, Phase, Scheme, ShortFour, StridedFour, StridedTwo};
 pub(crate) use tile::Line;
-pub(crate) use tiling::Tiling;
+pub(crate) use tiling::{Tiles, Tiling};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::Wasm;
 pub(crate) use winograd::{Join, Outputs, Window};

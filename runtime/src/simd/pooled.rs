@@ -1,6 +1,5 @@
 //! Register tiles of sums that are pooled before anything is written.
 #![expect(unsafe_code, reason = "the inner loops run without bounds checks; `Pooled::compute` checks before")]
-#![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
 use super::finish::finish;
 use super::tile::{Line, Places, sums};
@@ -14,8 +13,9 @@ const SIDE: usize = 2;
 pub(crate) struct Pooled<'a> {
     /// The pixels with the taps of their first sum; nothing is added to them.
     pub line: Line<'a>,
-    /// Floats of input from a sum's window to the one below it, and to the one beside it.
-    pub cells: [usize; 2],
+    /// Floats of input from a sum's window to the one below it. From one to that beside it are half as many as from pixel
+    /// to pixel.
+    pub down: usize,
     /// Whether the largest is taken.
     pub is_max: bool,
 }
@@ -39,8 +39,9 @@ impl Pooled<'_> {
     /// If it leaves one of its slices.
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(&self, simd: S) {
-        let Self { line, cells: [down, across], .. } = self;
-        let fits = down.checked_add(*across).and_then(|beyond| line.fits(S::LANES, line.len, beyond));
+        let Self { line, down, .. } = self;
+        let beyond = down.checked_add(line.pixel / SIDE);
+        let fits = beyond.and_then(|beyond| line.fits(S::LANES, line.len, beyond));
         assert!(fits == Some(true), "the line leaves its slices");
         match line.vectors {
             1 => self.tiles::<S, 1>(simd),
@@ -76,8 +77,8 @@ impl<const P: usize, const R: usize, const C: usize> WithSimd for Tile<'_, P, R,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self(&Pooled { ref line, cells, is_max }, first) = self;
-        let places = Places::<SIDE> { pixel: line.pixel, cells };
+        let Self(&Pooled { ref line, down, is_max }, first) = self;
+        let places = Places::<SIDE> { down, across: line.pixel / SIDE };
         // SAFETY: `Pooled::compute` checked the slices for all pixels of the line, and these are among them.
         unsafe {
             let [sums] = sums::<S, R, C, 1, SIDE>(simd, line, first, places);

@@ -13,6 +13,12 @@ use super::Simd;
 /// A transform of `I` cells to the `N` elements of a window: `Bᵀ d`, of as many cells as there are elements, or `A y`, of
 /// the gradients of a tile's outputs.
 pub(crate) trait Along<const I: usize, const N: usize> {
+    /// Whether there is this element: of those of another tile whose kernel is used, not all need be.
+    #[inline(always)]
+    fn has(element: usize) -> bool {
+        element < N
+    }
+
     /// The transform along one axis.
     fn apply<S: Simd>(simd: S, cells: [S::V; I]) -> [S::V; N];
 }
@@ -94,6 +100,46 @@ impl Scheme<6, 4> for F4 {
             add_scaled(SQRT_2, odd[1], scaled(FRAC_1_SQRT_2, odd[0])),
             add_scaled(2.0, even[1], scaled(0.5, even[0])),
             add_scaled(2.0 * SQRT_2, odd[1], add_scaled(0.5 * FRAC_1_SQRT_2, odd[0], m[5])),
+        ]
+    }
+}
+
+/// Two outputs a side; the points 0 and ±√½ of [`F4`], whose kernel it takes: rows 0, 1, 2 and 5 of `G` are −½, −⅔, −⅔
+/// and 1 times those of two outputs.
+pub(crate) struct ShortFour;
+
+impl ShortFour {
+    const FIRST: f32 = -2.0;
+    const PAIR: f32 = -1.5;
+}
+
+impl Along<6, 6> for ShortFour {
+    #[inline(always)]
+    fn has(element: usize) -> bool {
+        matches!(element, 0..=2 | 5)
+    }
+
+    #[inline(always)]
+    fn apply<S: Simd>(simd: S, d: [S::V; 6]) -> [S::V; 6] {
+        let (scaled, add_scaled, zero) = (scaled(simd), add_scaled(simd), simd.splat(0.0));
+        let even = scaled(Self::PAIR, d[2]);
+        [
+            add_scaled(Self::FIRST, d[2], d[0]),
+            add_scaled(Self::PAIR * FRAC_1_SQRT_2, d[1], even),
+            add_scaled(-Self::PAIR * FRAC_1_SQRT_2, d[1], even),
+            zero,
+            zero,
+            add_scaled(-0.5, d[1], d[3]),
+        ]
+    }
+}
+
+impl Scheme<6, 2> for ShortFour {
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::V; 6]) -> [S::V; 2] {
+        [
+            simd.add(m[0], simd.add(m[1], m[2])),
+            simd.mul_add(simd.splat(FRAC_1_SQRT_2), simd.sub(m[1], m[2]), m[5]),
         ]
     }
 }

@@ -17,6 +17,12 @@ const ALIAS: usize = 1024;
 /// Ways of a first-level cache.
 const WAYS: usize = 8;
 
+/// Floats ahead of which weights are asked for: processors look ahead themselves, but not past a page.
+const AHEAD: usize = 1024;
+
+/// Products of a weight that leave time to ask for another.
+const PRODUCTS: usize = 4;
+
 /// Output pixels at equal distances that sum the same taps, and some of their channels:
 /// channel `o` of output pixel `p · step` is `limit(bias[o] + Σ weights · input[p · pixel + …] + residual[…])`.
 #[derive(Debug)]
@@ -141,7 +147,7 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Tile { line, first } = self.0;
-        let places = Places::<1> { pixel: line.pixel, cells: [0; 2] };
+        let places = Places::<1> { down: 0, across: line.pixel };
         // SAFETY: `Line::compute` made the tile: it checked that all of its reads and writes, for each of the line's
         // pixels, lie inside its slices, that there is a bias for each lane, and the tile's pixels are among the line's.
         unsafe {
@@ -163,20 +169,20 @@ impl<const R: usize, const C: usize, const U: usize> WithSimd for Shape<'_, R, C
     }
 }
 
-/// Where the windows of a tile's sums lie: those of `P` × `P` sums for each pixel.
+/// Where the windows of a tile's sums lie: in `P` rows, `P` columns for each pixel.
 #[derive(Clone, Copy)]
 pub(super) struct Places<const P: usize> {
-    /// Floats from one pixel's first window to the next one's.
-    pub(super) pixel: usize,
-    /// Floats from a window to the one below it, and to the one beside it.
-    pub(super) cells: [usize; 2],
+    /// Floats from a window to the one below it.
+    pub(super) down: usize,
+    /// And to the one beside it.
+    pub(super) across: usize,
 }
 
 impl<const P: usize> Places<P> {
     /// First float of window `r`.
     #[inline(always)]
     const fn at(self, r: usize) -> usize {
-        r / (P * P) * self.pixel + r / P % P * self.cells[0] + r % P * self.cells[1]
+        r / P % P * self.down + (r / (P * P) * P + r % P) * self.across
     }
 }
 
@@ -265,6 +271,9 @@ unsafe fn step<S: Simd, const R: usize, const C: usize, const P: usize>(
         let lane = c * S::LANES;
         // SAFETY: the caller's promise.
         w[c] = unsafe { simd.load_at(weights.add(lane / PANEL * panel + lane % PANEL)) };
+        if R >= PRODUCTS && lane.is_multiple_of(PANEL) {
+            will_read(weights.wrapping_add(lane / PANEL * panel + AHEAD), 1);
+        }
     }
     for r in 0..R {
         // SAFETY: the caller's promise.

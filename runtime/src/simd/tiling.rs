@@ -1,4 +1,6 @@
-//! How the cells of an axis are parted into tiles.
+//! How the cells of an axis, and of a map, are parted into tiles.
+
+use core::ops::Range;
 
 /// Tiles of neighbouring cells. The outputs of a dilated convolution are neighbours at the distance of its taps: they see
 /// a grid of input cells of their own, so that each of those grids has its own tiles.
@@ -76,11 +78,133 @@ impl Tiling {
     }
 }
 
+/// The tiles of a map, in numbers such that those which lack outputs follow each other.
+///
+/// Where the last rows and columns of tiles are not whole, first come those of the last rows alone, then those of neither,
+/// then those of the last columns alone, then those of both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tiles {
+    /// Along rows and columns.
+    axes: [Tiling; 2],
+    /// Number of tiles.
+    count: usize,
+    /// First of those that are among neither the last rows nor the last columns, of those among the last columns alone, and
+    /// of those among both.
+    firsts: [usize; 3],
+    /// Columns before the last ones, and those.
+    widths: [usize; 2],
+    /// The first of the last rows.
+    last_row: usize,
+}
+
+impl Tiles {
+    /// Row after row.
+    #[inline(always)]
+    pub(crate) const fn in_rows(axes: [Tiling; 2]) -> Self {
+        Self::apart(axes, [axes[0].count(), axes[1].count()])
+    }
+
+    /// With the last rows and columns apart if they are not whole.
+    pub(crate) const fn with_edges_apart(axes: [Tiling; 2]) -> Self {
+        Self::apart(axes, [axes[0].whole(), axes[1].whole()])
+    }
+
+    /// With all but the first rows and columns apart.
+    #[inline(always)]
+    const fn apart(axes: [Tiling; 2], [last_row, width]: [usize; 2]) -> Self {
+        let [rows, columns] = [axes[0].count(), axes[1].count()];
+        Self {
+            axes,
+            count: rows * columns,
+            firsts: [(rows - last_row) * width, rows * width, rows * width + last_row * (columns - width)],
+            widths: [width, columns - width],
+            last_row,
+        }
+    }
+
+    /// Along rows and columns.
+    #[inline(always)]
+    pub(crate) const fn axes(&self) -> &[Tiling; 2] {
+        &self.axes
+    }
+
+    /// Number of tiles.
+    #[inline(always)]
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// A tile's index along rows and columns.
+    #[inline(always)]
+    pub(crate) const fn place(&self, tile: usize) -> [usize; 2] {
+        let [inner, right, corner] = self.firsts;
+        let [first, row, is_right] = if tile >= corner {
+            [corner, self.last_row, 1]
+        } else if tile >= right {
+            [right, 0, 1]
+        } else if tile >= inner {
+            [inner, 0, 0]
+        } else {
+            [0, self.last_row, 0]
+        };
+        let (tile, width) = (tile - first, self.widths[is_right]);
+        [row + tile / width, is_right * self.widths[0] + tile % width]
+    }
+
+    /// Whether a tile is among the last rows that are set apart, and among the last columns.
+    #[inline(always)]
+    pub(crate) const fn edges(&self, tile: usize) -> [bool; 2] {
+        let [inner, right, corner] = self.firsts;
+        [tile < inner || tile >= corner, tile >= right]
+    }
+
+    /// Those of a range that are not among the last rows, or not among the last columns.
+    #[inline(always)]
+    pub(crate) fn without(&self, tiles: &Range<usize>, [rows, columns]: [bool; 2]) -> Range<usize> {
+        let [inner, right, corner] = self.firsts;
+        let (first, end) = match [rows, columns] {
+            [false, false] => (0, self.count),
+            [true, false] => (inner, corner),
+            [false, true] => (0, right),
+            [true, true] => (inner, right),
+        };
+        let first = first.max(tiles.start);
+        first..end.min(tiles.end).max(first)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::vec;
 
-    use super::Tiling;
+    use super::{Tiles, Tiling};
+
+    #[test]
+    fn every_tile_has_its_place() {
+        for case in 0..2000 {
+            let axis = |case: usize| Tiling::new(case % 13 + 1, 4, case / 13 % 3 + 1);
+            let axes = [axis(case), axis(case / 40)];
+            let ([rows, columns], whole) = (axes.map(|axis| axis.count()), axes.map(|axis| axis.whole()));
+            let apart = Tiles::with_edges_apart(axes);
+            assert_eq!(apart.count(), rows * columns);
+            let mut found = vec![0; apart.count()];
+            for tile in 0..apart.count() {
+                let [y, x] = apart.place(tile);
+                found[y * columns + x] += 1;
+                let edges = [y >= whole[0], x >= whole[1]];
+                assert_eq!(apart.edges(tile), edges, "{tile} of {apart:?}");
+                for which in [[true, false], [false, true], [true; 2], [false; 2]] {
+                    let is_out = which[0] && edges[0] || which[1] && edges[1];
+                    let of = |tiles| apart.without(&tiles, which).contains(&tile);
+                    assert_eq!(of(0..apart.count()), !is_out, "{tile} of {apart:?}");
+                    assert_eq!(of(tile..tile + 1), !is_out, "{tile} of {apart:?}");
+                    assert!(!of(0..tile) && !of(tile + 1..apart.count()), "{tile} of {apart:?}");
+                }
+                assert_eq!(Tiles::in_rows(axes).place(tile), [tile / columns, tile % columns]);
+            }
+            assert_eq!(found, vec![1; rows * columns], "{apart:?}");
+        }
+    }
 
     #[test]
     fn every_cell_is_in_one_tile() {

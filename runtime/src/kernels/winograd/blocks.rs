@@ -30,10 +30,10 @@ impl Operands<'_> {
     #[inline(always)]
     fn rows_of<const N: usize>(&self, tile: usize, cells: &mut Cells) {
         let Slot { height, width, channels, pitch, .. } = self.layer.input.slot;
-        let [y, x] = self.place(tile);
+        let [y, x] = self.tiles.place(tile);
         // Of the padding before the map, all that is seen are numbers beyond its size.
-        let top = (2 * self.tiling[0].first(y)).wrapping_sub(self.layer.rows.before);
-        let left = (2 * self.tiling[1].first(x)).wrapping_sub(self.layer.columns.before);
+        let top = (2 * self.tiles.axes()[0].first(y)).wrapping_sub(self.layer.rows.before);
+        let left = (2 * self.tiles.axes()[1].first(x)).wrapping_sub(self.layer.columns.before);
         let is_inside = |first: usize, size: usize| first < size && first + PIXELS <= size;
         if pitch == channels && is_inside(top, height) && is_inside(left, width) {
             let map = &self.inputs[0][(top * width + left) * channels..];

@@ -1,9 +1,9 @@
 use core::array::from_fn;
 use core::ops::Range;
 
-use super::{Layout, Operands, Source, Winograd, split, with_last_row};
+use super::{Layout, Operands, Source, Winograd, split};
 use crate::geometry::Axis;
-use crate::simd::{Along, Cells, F2, F4, Operand, Outer, Simd, Tiling, Window, WithSimd};
+use crate::simd::{Along, Cells, F2, F4, Operand, Outer, Simd, Tiles, Tiling, Window, WithSimd};
 use crate::slot::Slot;
 use crate::train::{Pass, add_biases};
 use crate::weights::{PANEL, Tile};
@@ -70,14 +70,15 @@ impl WinogradWeights {
         let operands = Operands {
             layer: &layer,
             phase: 0,
-            tiling,
+            tiles: Tiles::in_rows(tiling),
+            short: [false; 2],
             layout: layouts[0],
             level,
             weights: &[],
             inputs: [input, input],
             residual: &[],
         };
-        let tiles = tiling[0].count() * tiling[1].count();
+        let tiles = operands.tiles.count();
         let sums = &mut sums[self.sums..];
         for block in split(&(0..tiles), tiles.div_ceil(block)) {
             operands.transform(block.clone(), &mut Cells::new(windows, &layouts[0].windows));
@@ -141,7 +142,7 @@ impl Gradients<'_, '_> {
             let output = to.from(index, 0);
             let (rows, columns) = (from_fn(row), from_fn(column));
             Window { input: floats, rows, columns, channels, output, step, ahead: None }
-                .compute::<S, F, N>(simd);
+                .compute::<S, F, F, N>(simd);
         }
     }
 }
@@ -164,9 +165,10 @@ impl Products<'_> {
     /// not: the last of a line of transformed gradients is the last of these, and so nothing where the tile reaches over
     /// the map's edge.
     fn pixels(&self, [last_row, last_column]: [bool; 2]) -> [usize; 2] {
-        let Self { tiling, tiles: Range { start, end }, .. } = self;
-        let tiles = if last_row { with_last_row(*tiling, &self.tiles) } else { end - start };
+        let (tiling, Range { start, end }) = (&self.tiling, self.tiles.clone());
         let width = tiling[1].count();
+        let end = if last_row { end.min(tiling[0].whole() * width) } else { end };
+        let tiles = end.saturating_sub(start);
         if start % width + end % width > 0 {
             return [1, tiles];
         }

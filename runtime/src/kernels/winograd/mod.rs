@@ -12,7 +12,7 @@ use super::parts::parts;
 use super::{Activation, PoolOp, unless_written};
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Cells, Grid, Level, Parts, Tiling};
+use crate::simd::{Cells, Grid, Level, Parts, Tiles, Tiling};
 use crate::slot::Slot;
 use crate::team::Team;
 use crate::weights::{PANEL, Tile, padded};
@@ -118,6 +118,19 @@ impl Winograd {
         Tiling::new(outputs, tile.outputs(), axis.dilation * tile.phases()).count()
     }
 
+    /// Elements of the windows of those tiles that are multiplied, along the axis.
+    #[must_use]
+    pub const fn elements(axis: &Axis, outputs: usize, tile: Tile) -> usize {
+        let tiling = Tiling::new(outputs, tile.outputs(), axis.dilation * tile.phases());
+        let of_edge = if Self::is_short(tile, tiling.size(tiling.whole())) { 4 } else { tile.side() - 1 };
+        tiling.whole() * tile.side() + (tiling.count() - tiling.whole()) * of_edge
+    }
+
+    /// Whether a tile with so many outputs along a side is computed by [`ShortFour`](crate::simd::ShortFour) there.
+    const fn is_short(tile: Tile, outputs: usize) -> bool {
+        matches!(tile, Tile::Four) && 0 < outputs && outputs <= 2
+    }
+
     /// Channels of all that is read.
     fn inputs(&self) -> usize {
         self.input.slot.channels + self.beside.map_or(0, |source| source.slot.channels)
@@ -147,6 +160,11 @@ impl Winograd {
         [along(&self.rows, height, phase[0]), along(&self.columns, width, phase[1])]
     }
 
+    /// Whether the tiles of the last rows, and of the last columns, are short.
+    fn short(&self, tiles: &Tiles) -> [bool; 2] {
+        tiles.axes().map(|axis| Self::is_short(self.tile, axis.size(axis.whole()) * self.pooled()))
+    }
+
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
         let (level, team, weights) = (run.level, run.team, run.weights);
@@ -164,8 +182,10 @@ impl Winograd {
         let inputs = [input, beside];
         let phases = self.tile.phases();
         for phase in 0..phases * phases {
-            let tiling = self.tiling([phase / phases, phase % phases]);
-            let operands = Operands { layer: self, phase, tiling, layout, level, weights, inputs, residual };
+            let tiles = Tiles::with_edges_apart(self.tiling([phase / phases, phase % phases]));
+            let short = self.short(&tiles);
+            let operands =
+                Operands { layer: self, phase, tiles, short, layout, level, weights, inputs, residual };
             operands.run(team, output, scratch);
         }
     }
@@ -174,18 +194,18 @@ impl Winograd {
 impl Operands<'_> {
     /// Computes the outputs of the phase.
     fn run(&self, team: &Team, output: &mut [f32], scratch: &mut [f32]) {
-        let Self { layer, tiling, layout, .. } = *self;
+        let Self { layer, tiles, layout, .. } = *self;
         let channels = layer.output.channels;
         let windows = layout.windows;
-        let tiles = tiling[0].count() * tiling[1].count();
-        let blocks = tiles.div_ceil(layer.block);
+        let count = tiles.count();
+        let blocks = count.div_ceil(layer.block);
         // Multiply–adds of a tile, and floats of the weights.
         let macs = windows.height * windows.channels * channels;
-        if blocks >= BLOCKS || tiles >= TILES && macs <= KEPT {
-            let even = if parts(tiles * macs) > 1 { blocks.next_multiple_of(2) } else { blocks };
-            let tiles = Parts::new(0..tiles, 1, even.min(PARTS));
+        if blocks >= BLOCKS || count >= TILES && macs <= KEPT {
+            let even = if parts(count * macs) > 1 { blocks.next_multiple_of(2) } else { blocks };
+            let all = Parts::new(0..count, 1, even.min(PARTS));
             let channels = Parts::new(0..channels, channels, 1);
-            return Grid::tiled(output, &layer.output, tiling, tiles, channels).each(
+            return Grid::tiled(output, &layer.output, tiles, all, channels).each(
                 team,
                 scratch,
                 |cells, scratch| {
@@ -199,7 +219,7 @@ impl Operands<'_> {
             );
         }
         let (floats, products) = scratch.split_at_mut(layout.split());
-        for block in split(&(0..tiles), blocks) {
+        for block in split(&(0..count), blocks) {
             let count = parts(block.len() * macs);
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
             // What a window takes beside its channels is as much as some of them.
@@ -208,11 +228,9 @@ impl Operands<'_> {
                 self.transform(block.clone(), cells);
             });
             let (all, groups) = (Parts::new(block.clone(), 1, 1), Parts::new(0..channels, GROUP, count));
-            Grid::tiled(output, &layer.output, tiling, all, groups).each(
-                team,
-                products,
-                |cells, products| self.multiply(floats, products, block.clone(), cells),
-            );
+            Grid::tiled(output, &layer.output, tiles, all, groups).each(team, products, |cells, products| {
+                self.multiply(floats, products, block.clone(), cells)
+            });
         }
     }
 }
@@ -224,21 +242,15 @@ fn split(range: &Range<usize>, pieces: usize) -> impl Iterator<Item = Range<usiz
     (0..pieces).map(move |piece| at(piece)..at(piece + 1))
 }
 
-/// How many of some tiles there are up to the last with a last row of outputs: only that takes something of the last row
-/// of elements, and tiles at the lower edge may not have it.
-const fn with_last_row([down, across]: [Tiling; 2], tiles: &Range<usize>) -> usize {
-    let end = down.whole() * across.count();
-    let end = if end < tiles.end { end } else { tiles.end };
-    end.saturating_sub(tiles.start)
-}
-
 /// What the parts of a convolution have in common.
 struct Operands<'a> {
     layer: &'a Winograd,
     /// Which of the tile's phases is computed.
     phase: usize,
-    /// How what is written is parted, along rows and columns.
-    tiling: [Tiling; 2],
+    /// How what is written is parted.
+    tiles: Tiles,
+    /// Whether the tiles of the last rows, and of the last columns, have two outputs a side at most, and few elements.
+    short: [bool; 2],
     layout: Layout,
     level: Level,
     weights: &'a [f32],
@@ -258,17 +270,17 @@ impl Operands<'_> {
         sources.map(|((source, floats), first)| (source, floats, first))
     }
 
-    /// A tile's index along rows and columns.
+    /// Whether a tile is short along the rows, and along the columns.
     #[inline(always)]
-    fn place(&self, tile: usize) -> [usize; 2] {
-        let across = self.tiling[1].count();
-        [tile / across, tile % across]
+    fn is_short(&self, tile: usize) -> [bool; 2] {
+        let [row, column] = self.tiles.edges(tile);
+        [row && self.short[0], column && self.short[1]]
     }
 
     /// The first floats of the rows of a tile's window, and of its columns from the row's; `None` is padding.
     #[inline(always)]
     fn window<const N: usize>(&self, tile: usize, source: &Source) -> [[Option<usize>; N]; 2] {
-        let [y, x] = self.place(tile);
+        let [y, x] = self.tiles.place(tile);
         let Slot { height, width, pitch, .. } = source.slot;
         let floats = |at: Option<usize>, size: usize, pitch: usize| Some(at.filter(|&at| at < size)? * pitch);
         [
@@ -281,15 +293,15 @@ impl Operands<'_> {
     /// `None` is padding above the first.
     #[inline(always)]
     fn row(&self, y: usize, cell: usize, source: &Source) -> Option<usize> {
-        let first = self.tiling[0].first(y) * self.layer.pooled() * self.layer.tile.stride();
-        read(&self.layer.rows, first + cell * self.tiling[0].step(), source.repeat[0])
+        let first = self.tiles.axes()[0].first(y) * self.layer.pooled() * self.layer.tile.stride();
+        read(&self.layer.rows, first + cell * self.tiles.axes()[0].step(), source.repeat[0])
     }
 
     /// As [`row`](Self::row), for columns.
     #[inline(always)]
     fn column(&self, x: usize, cell: usize, source: &Source) -> Option<usize> {
-        let first = self.tiling[1].first(x) * self.layer.pooled() * self.layer.tile.stride();
-        read(&self.layer.columns, first + cell * self.tiling[1].step(), source.repeat[1])
+        let first = self.tiles.axes()[1].first(x) * self.layer.pooled() * self.layer.tile.stride();
+        read(&self.layer.columns, first + cell * self.tiles.axes()[1].step(), source.repeat[1])
     }
 }
 

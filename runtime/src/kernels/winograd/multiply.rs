@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use super::{GROUP, Operands, PoolOp, Winograd, with_last_row};
+use super::{GROUP, Operands, PoolOp, Winograd};
 use crate::simd::{
-    Blocks, Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, Simd, Square,
+    Blocks, Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, ShortFour, Simd, Square,
     StridedFour, StridedTwo, Target, WithSimd,
 };
 use crate::slot::Slot;
@@ -59,19 +59,23 @@ impl WithSimd for Multiply<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            Tile::Four => self.compute::<S, F4, 6, 4>(simd),
-            Tile::Two => self.compute::<S, F2, 4, 2>(simd),
-            Tile::Phase => self.compute::<S, Phase, 5, 4>(simd),
-            Tile::StridedFour => self.compute::<S, StridedFour, 9, 4>(simd),
-            Tile::StridedTwo => self.compute::<S, StridedTwo, 5, 2>(simd),
-            Tile::Blocks => self.compute::<S, Blocks, 6, 3>(simd),
+            Tile::Four => self.compute::<S, F4, ShortFour, 6, 4, 2>(simd),
+            Tile::Two => self.compute::<S, F2, F2, 4, 2, 2>(simd),
+            Tile::Phase => self.compute::<S, Phase, Phase, 5, 4, 4>(simd),
+            Tile::StridedFour => self.compute::<S, StridedFour, StridedFour, 9, 4, 4>(simd),
+            Tile::StridedTwo => self.compute::<S, StridedTwo, StridedTwo, 5, 2, 2>(simd),
+            Tile::Blocks => self.compute::<S, Blocks, Blocks, 6, 3, 3>(simd),
         }
     }
 }
 
 impl Multiply<'_, '_> {
+    /// By `F`, and `G` along a side of a tile that is short.
     #[inline(always)]
-    fn compute<S: Simd, F: Scheme<N, T>, const N: usize, const T: usize>(self, simd: S) {
+    fn compute<S: Simd, F: Scheme<N, T>, G: Scheme<N, U>, const N: usize, const T: usize, const U: usize>(
+        self,
+        simd: S,
+    ) {
         let Self { operands, windows, products, tiles, output, bias, panels } = self;
         let (map, step, inputs) =
             (operands.layout.windows, operands.layout.products, operands.layer.channels());
@@ -80,7 +84,6 @@ impl Multiply<'_, '_> {
         let panels = &panels[operands.phase * tile.kernel_elements() * inputs * PANEL..];
         let own = output.channels();
         let writes_far = operands.layer.output.span() > FAR;
-        let with_last_row = with_last_row(operands.tiling, &tiles);
         let mut first = own.start;
         while first < own.end {
             let vectors = simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0;
@@ -111,20 +114,29 @@ impl Multiply<'_, '_> {
                         output.square(tile, first).will_write(channels.len());
                     }
                 }
-                line.input = &windows[element * floats..];
-                line.weights = &weights[tile.kernel_element(element) * inputs * PANEL..];
-                line.pixels = if element / N == N - 1 { with_last_row } else { tiles.len() };
-                line.output = Target::new(products, line.pixels, width);
-                if line.pixels == 0 {
+                let own = operands.tiles.without(&tiles, operands.unused::<N>(element, G::has));
+                if own.is_empty() {
                     continue;
                 }
+                let skipped = own.start - tiles.start;
+                line.input = &windows[element * floats + skipped * map.pitch..];
+                line.weights = &weights[tile.kernel_element(element) * inputs * PANEL..];
+                line.pixels = own.len();
+                line.output = Target::new(&mut products[skipped * width..], line.pixels, width);
                 line.compute(simd);
             }
             for (index, tile) in tiles.clone().enumerate() {
                 let (products, bias) = (&products[index * width..], &bias[first..]);
                 let to = output.square(tile, first);
-                if !to.is_empty() {
-                    operands.outputs(tile, products, bias, &channels, to).compute::<S, F, N, T>(simd);
+                if to.is_empty() {
+                    continue;
+                }
+                let outputs = operands.outputs(tile, products, bias, &channels, to);
+                match operands.is_short(tile) {
+                    [false, false] => outputs.compute::<S, F, F, N, T, T>(simd),
+                    [true, false] => outputs.compute::<S, G, F, N, U, T>(simd),
+                    [false, true] => outputs.compute::<S, F, G, N, T, U>(simd),
+                    [true, true] => outputs.compute::<S, G, G, N, U, U>(simd),
                 }
             }
             first += width;
@@ -140,6 +152,14 @@ fn share<const N: usize>(element: usize, range: &Range<usize>) -> Range<usize> {
 }
 
 impl Operands<'_> {
+    /// Whether the tiles of the last rows, and of the last columns, lack what this element adds to: the last of a row or
+    /// a column adds to the last output alone; a short side has fewer.
+    #[inline(always)]
+    fn unused<const N: usize>(&self, element: usize, has: impl Fn(usize) -> bool) -> [bool; 2] {
+        let is_unused = |short: bool, at: usize| if short { !has(at) } else { at == N - 1 };
+        [is_unused(self.short[0], element / N), is_unused(self.short[1], element % N)]
+    }
+
     /// Some channels of the outputs of a tile.
     #[inline(always)]
     fn outputs<'o>(
@@ -150,10 +170,10 @@ impl Operands<'_> {
         channels: &Range<usize>,
         output: Square<'o>,
     ) -> Outputs<'o> {
-        let ([down, across], [y, x], pooled) = (self.tiling, self.place(tile), self.layer.pooled());
         let Winograd { activation, pool, residual, output: written, .. } = self.layer;
         let residual = Residual::new(*residual, written, |slot| {
-            let first = [down.first(y), across.first(x)].map(|first| first * pooled);
+            let ([down, across], [y, x]) = (self.tiles.axes(), self.tiles.place(tile));
+            let first = [down.first(y), across.first(x)].map(|first| first * self.layer.pooled());
             let at = (first[0] * slot.width + first[1]) * slot.pitch + channels.start;
             let steps = [down.step() * slot.width * slot.pitch, across.step() * slot.pitch];
             (&self.residual[at..], steps)

@@ -6,7 +6,7 @@ use core::ops::Range;
 use super::Operands;
 use super::blocks::{self, SIDE};
 use crate::simd::{
-    Along, Blocks, Cells, F2, F4, FAR, Phase, Simd, StridedFour, StridedTwo, Window, WithSimd,
+    Along, Blocks, Cells, F2, F4, FAR, Phase, ShortFour, Simd, StridedFour, StridedTwo, Window, WithSimd,
 };
 use crate::weights::{PANEL, Tile};
 
@@ -30,11 +30,11 @@ impl WithSimd for Transform<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.operands.layer.tile {
-            Tile::Four => self.compute::<S, F4, 6>(simd),
-            Tile::Two => self.compute::<S, F2, 4>(simd),
-            Tile::Phase => self.compute::<S, Phase, 5>(simd),
-            Tile::StridedFour => self.compute::<S, StridedFour, 9>(simd),
-            Tile::StridedTwo => self.compute::<S, StridedTwo, 5>(simd),
+            Tile::Four => self.compute::<S, F4, ShortFour, 6>(simd),
+            Tile::Two => self.compute::<S, F2, F2, 4>(simd),
+            Tile::Phase => self.compute::<S, Phase, Phase, 5>(simd),
+            Tile::StridedFour => self.compute::<S, StridedFour, StridedFour, 9>(simd),
+            Tile::StridedTwo => self.compute::<S, StridedTwo, StridedTwo, 5>(simd),
             Tile::Blocks => self.blocks(simd),
         }
     }
@@ -51,12 +51,14 @@ impl Transform<'_, '_> {
             operands.take_together(tile, &mut cells);
             let (output, step) = (windows.from(index, 0), operands.layout.windows.width);
             let (input, channels, ahead) = (cells.as_flattened(), PANEL, None);
-            Window { input, rows, columns, channels, output, step, ahead }.compute::<S, Blocks, SIDE>(simd);
+            Window { input, rows, columns, channels, output, step, ahead }
+                .compute::<S, Blocks, Blocks, SIDE>(simd);
         }
     }
 
+    /// By `F`, and `G` along a side of a tile that is short.
     #[inline(always)]
-    fn compute<S: Simd, F: Along<N, N>, const N: usize>(self, simd: S) {
+    fn compute<S: Simd, F: Along<N, N>, G: Along<N, N>, const N: usize>(self, simd: S) {
         let Self { operands, tiles, windows } = self;
         let own = windows.channels();
         for (source, input, first) in operands.sources() {
@@ -72,7 +74,13 @@ impl Transform<'_, '_> {
                 let [rows, columns] = operands.window::<N>(tile, source);
                 let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
                 let channels = own.len();
-                Window { input, rows, columns, channels, output, step, ahead }.compute::<S, F, N>(simd);
+                let window = Window { input, rows, columns, channels, output, step, ahead };
+                match operands.is_short(tile) {
+                    [false, false] => window.compute::<S, F, F, N>(simd),
+                    [true, false] => window.compute::<S, G, F, N>(simd),
+                    [false, true] => window.compute::<S, F, G, N>(simd),
+                    [true, true] => window.compute::<S, G, G, N>(simd),
+                }
             }
         }
     }
