@@ -7,7 +7,9 @@
 use std::hint::black_box;
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Conv2d, Dense, Depthwise, Sampling, Source, Winograd};
+use convolve_runtime::kernels::{
+    Activation, Conv2d, Dense, Depthwise, PoolOp, PooledConv2d, Sampling, Source, Winograd,
+};
 use convolve_runtime::measure::{fastest, peak};
 use convolve_runtime::run::Run;
 use convolve_runtime::simd::{Level, Simd, WithSimd};
@@ -28,6 +30,7 @@ struct Layer {
 
 enum Kernel {
     Conv2d(Conv2d),
+    PooledConv2d(PooledConv2d),
     Depthwise(Depthwise),
     Dense(Dense),
     Winograd(Winograd),
@@ -62,6 +65,24 @@ impl Layer {
         };
         let floats = input.span() + output.span();
         Self::new(name, macs, Kernel::Conv2d(conv), floats, padded(outputs) * (1 + taps))
+    }
+
+    /// A convolution of `size`² pixels without padding, whose outputs are pooled 2 × 2.
+    fn pooled(name: &'static str, size: usize, inputs: usize, outputs: usize) -> Self {
+        let axis = Axis { before: 0, after: 0, ..window(3, 1) };
+        let (input, side) = (tensor(0, size, inputs), axis.output(size).expect("the window fits"));
+        let output = tensor(input.span(), side / 2, outputs);
+        let (taps, floats) = (axis.kernel * axis.kernel * inputs, input.span() + output.span());
+        let kernel = Kernel::PooledConv2d(PooledConv2d {
+            input,
+            output,
+            rows: axis,
+            columns: axis,
+            weights: 0,
+            activation: Activation::Relu,
+            op: PoolOp::Max,
+        });
+        Self::new(name, side * side * taps * outputs, kernel, floats, padded(outputs) * (1 + taps))
     }
 
     /// A convolution of `size`² pixels as one over transformed tiles; its multiplications are counted as if it were direct.
@@ -150,6 +171,7 @@ impl Layer {
         let run = &mut Run::new(level, weights, &[], arena);
         match &self.kernel {
             Kernel::Conv2d(kernel) => kernel.run(run),
+            Kernel::PooledConv2d(kernel) => kernel.run(run),
             Kernel::Depthwise(kernel) => kernel.run(run),
             Kernel::Dense(kernel) => kernel.run(run),
             Kernel::Winograd(kernel) => kernel.run(run),
@@ -180,7 +202,7 @@ fn layers() -> Vec<Layer> {
         Layer::winograd("winograd 64→64 256²", 256, [64, 64], Tile::Four, 28),
         Layer::winograd("winograd 64→64 128²", 128, [64, 64], Tile::Four, 28),
         Layer::winograd("winograd 128→128 28²", 28, [128, 128], Tile::Four, 13),
-        Layer::winograd("winograd 256→256 14²", 14, [256, 256], Tile::Four, 8),
+        Layer::winograd("winograd 256→256 14²", 14, [256, 256], Tile::Four, 16),
         Layer::winograd("winograd 512→512 7²", 7, [512, 512], Tile::Four, 4),
         Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], Tile::Two, 14),
         Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::Four, 14),
@@ -198,6 +220,7 @@ fn layers() -> Vec<Layer> {
             Axis { dilation: 12, before: 12, after: 12, ..window(3, 1) },
         ),
         Layer::conv("3×3 1→32 28²", 28, 1, 32, window(3, 1)),
+        Layer::pooled("3×3 1→32 28², pooled", 30, 1, 32),
         Layer::winograd("winograd 7×7/2 3→64 224²", 224, [3, 64], Tile::Blocks, 28),
         Layer::conv("7×7/2 3→64 224²", 224, 3, 64, window(7, 2)),
         Layer::conv("1×1 64→256 56²", 56, 64, 256, window(1, 1)),

@@ -20,7 +20,7 @@ const WAYS: usize = 8;
 /// Floats ahead of which weights are asked for: processors look ahead themselves, but not past a page.
 const AHEAD: usize = 1024;
 
-/// Products of a weight that leave time to ask for another.
+/// Vectors of products with a panel's row of weights that leave time to ask for another row.
 const PRODUCTS: usize = 4;
 
 /// Output pixels at equal distances that sum the same taps, and some of their channels:
@@ -271,7 +271,7 @@ unsafe fn step<S: Simd, const R: usize, const C: usize, const P: usize>(
         let lane = c * S::LANES;
         // SAFETY: the caller's promise.
         w[c] = unsafe { simd.load_at(weights.add(lane / PANEL * panel + lane % PANEL)) };
-        if R >= PRODUCTS && lane.is_multiple_of(PANEL) {
+        if R * (PANEL / S::LANES) >= PRODUCTS && lane.is_multiple_of(PANEL) {
             will_read(weights.wrapping_add(lane / PANEL * panel + AHEAD), 1);
         }
     }
