@@ -68,15 +68,16 @@ impl Raw for Avx512 {
     unsafe fn add_products<const C: usize>(
         self,
         from: *const f32,
+        offset: usize,
         factors: &[Self::V; C],
         sums: &mut [Self::V; C],
     ) {
         if let (&[v, w], [a, b]) = (&factors[..], &mut sums[..]) {
             // SAFETY: the caller's promise, and the token's.
-            unsafe { add_two(from, (v, w), (a, b)) };
+            unsafe { add_two(from, offset, (v, w), (a, b)) };
         } else {
             // SAFETY: the caller's promise.
-            add_products(self, unsafe { *from }, factors, sums);
+            add_products(self, unsafe { *from.add(offset) }, factors, sums);
         }
     }
 
@@ -130,9 +131,9 @@ fn narrow(token: Avx512, pixels: usize, tile: Tile<'_>) {
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
 fn halved<const R: usize>(token: Avx512, tile: Tile<'_>) {
-    Halved::<R>(tile).compute(token, Avx2::of(token), |from, factors, sums| {
+    Halved::<R>(tile).compute(token, Avx2::of(token), |from, offset, factors, sums| {
         // SAFETY: `Halved` reads what the tile's maker has checked.
-        unsafe { add_one_and_half(from, factors, sums) };
+        unsafe { add_one_and_half(from, offset, factors, sums) };
     });
 }
 

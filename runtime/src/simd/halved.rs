@@ -17,7 +17,7 @@ impl<const R: usize> Halved<'_, R> {
         self,
         simd: S,
         half: H,
-        add: impl Fn(*const f32, (S::V, H::V), (&mut S::V, &mut H::V)),
+        add: impl Fn(*const f32, usize, (S::V, H::V), (&mut S::V, &mut H::V)),
     ) {
         let Tile { line, first } = self.0;
         let [rows, columns] = line.taps;
@@ -34,7 +34,7 @@ impl<const R: usize> Halved<'_, R> {
                         let weights = weights.add(k * PANEL);
                         let (w, v) = (simd.load_at(weights), half.load_at(weights.add(line.panel)));
                         for r in 0..R {
-                            add(input.add(r * line.pixel + k), (w, v), (&mut sums[r][0], &mut halves[r][0]));
+                            add(input.add(k), r * line.pixel, (w, v), (&mut sums[r][0], &mut halves[r][0]));
                         }
                     }
                 }

@@ -88,7 +88,7 @@ mod raw {
         /// The first `count` floats can be written to `to`; `count` is at most the lanes.
         unsafe fn store_some_at(self, v: Self::V, to: *mut f32, count: usize);
 
-        /// Adds the products of the float at `from` with each of `factors` to `sums`.
+        /// Adds the products of the float that lies `offset` floats behind `from` with each of `factors` to `sums`.
         ///
         /// # Safety
         /// The float can be read.
@@ -96,13 +96,14 @@ mod raw {
         unsafe fn add_products<const C: usize>(
             self,
             from: *const f32,
+            offset: usize,
             factors: &[Self::V; C],
             sums: &mut [Self::V; C],
         ) where
             Self: Simd,
         {
             // SAFETY: the caller's promise.
-            add_products(self, unsafe { *from }, factors, sums);
+            add_products(self, unsafe { *from.add(offset) }, factors, sums);
         }
 
         /// The register tile for lines of `pixels` pixels and `vectors` vectors of output channels:

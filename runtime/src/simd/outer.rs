@@ -174,7 +174,7 @@ impl<const R: usize, const C: usize, const NEAR: bool> WithSimd for Tile<'_, '_,
                     vectors[C - 1] = if whole { simd.load_at(from) } else { simd.load_some_at(from, last) };
                     for r in 0..R {
                         let from = if NEAR { left[0].add(r) } else { left[r] };
-                        simd.add_products(from.add(x * outer.left.steps[1]), &vectors, &mut sums[r]);
+                        simd.add_products(from, x * outer.left.steps[1], &vectors, &mut sums[r]);
                     }
                 }
             }

@@ -17,17 +17,19 @@ macro_rules! products {
         #[target_feature(enable = "avx512f")]
         pub(super) unsafe fn $name(
             from: *const f32,
+            offset: usize,
             factors: (__m512, $second),
             (a, b): (&mut __m512, &mut $second),
         ) {
             // SAFETY: it reads the float alone.
             unsafe {
                 asm!(
-                    "vpbroadcastd {x:z}, dword ptr [{from}]",
+                    "vpbroadcastd {x:z}, dword ptr [{from} + 4*{offset}]",
                     "vfmadd231ps {a}, {x:z}, {v}",
                     "vfmadd231ps {b}, {x}, {w}",
                     x = out($class) _,
                     from = in(reg) from,
+                    offset = in(reg) offset,
                     a = inout(zmm_reg) *a,
                     b = inout($class) *b,
                     v = in(zmm_reg) factors.0,
@@ -40,7 +42,8 @@ macro_rules! products {
 }
 
 products! {
-    /// Adds the products of the float at `from` with two factors to two sums.
+    /// Adds the products of the float that lies `offset` floats behind `from` with two factors to two sums. An offset that
+    /// several rows of inputs share is a register less.
     add_two, __m512, zmm_reg
 }
 products! {

@@ -179,10 +179,16 @@ pub(super) struct Places<const P: usize> {
 }
 
 impl<const P: usize> Places<P> {
-    /// First float of window `r`.
+    /// First float of the row that window `r` lies in.
     #[inline(always)]
-    const fn at(self, r: usize) -> usize {
-        r / P % P * self.down + (r / (P * P) * P + r % P) * self.across
+    const fn row(self, r: usize) -> usize {
+        r / P % P * self.down
+    }
+
+    /// And that of the window, from there.
+    #[inline(always)]
+    const fn column(self, r: usize) -> usize {
+        (r / (P * P) * P + r % P) * self.across
     }
 }
 
@@ -225,7 +231,7 @@ pub(super) unsafe fn sums<S: Simd, const R: usize, const C: usize, const U: usiz
     }
 }
 
-/// `sums[k % U][r][c] += input[at(r) + k] · weights[k][c]` for `k` below `len`.
+/// `sums[k % U][r][c] += input[row(r) + column(r) + k] · weights[k][c]` for `k` below `len`.
 ///
 /// # Safety
 /// The inputs, and the weights of all vectors, can be read.
@@ -277,7 +283,7 @@ unsafe fn step<S: Simd, const R: usize, const C: usize, const P: usize>(
     }
     for r in 0..R {
         // SAFETY: the caller's promise.
-        unsafe { simd.add_products(input.add(places.at(r)), &w, &mut sums[r]) };
+        unsafe { simd.add_products(input.add(places.row(r)), places.column(r), &w, &mut sums[r]) };
     }
 }
 
