@@ -294,10 +294,7 @@ fn pools_sums_in_registers() {
         let Some(Case { mut conv, mut arena, weights }) = draw(&mut random) else { continue };
         let Conv2d { input, output: full, rows, columns, weights: at, activation, .. } = conv;
         let is_padded = [rows, columns].iter().any(|axis| axis.before + axis.after > 0);
-        let limits = matches!(
-            activation,
-            Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Clip { .. }
-        );
+        let limits = activation.limits().is_some();
         if is_padded || conv.sampling != Sampling::Direct || conv.groups > 1 || !limits {
             continue;
         }

@@ -36,7 +36,7 @@ pub(super) fn scratch(graph: &Graph, id: NodeId, way: Way) -> Option<Slot> {
     let floats = match way {
         Way::Tiles(Tiles { tile, block }) => Some(Winograd::scratch(tile, block, inputs.channels())),
         Way::Scaled => Some(scaled::scratch(conv, inputs)),
-        Way::Pooled(_) => return None,
+        Way::Pooled => return None,
         Way::Plain | Way::Phases | Way::Strips(_) => None,
     };
     if let Some(floats) = floats {
@@ -212,9 +212,9 @@ fn convolution(
             let scale = slots.node(*sources.get(1)?);
             Kernel::Scaled(Box::new(Scaled { conv: direct(conv), scale, scratch }))
         }
-        (Way::Pooled(op), _) => {
-            let Conv { rows, columns, .. } = *conv;
-            let (weights, activation) = packed[id];
+        (Way::Pooled, _) => {
+            let Conv { rows, columns, pool, .. } = *conv;
+            let ((op, _), (weights, activation)) = (pool?, packed[id]);
             Kernel::PooledConv2d(PooledConv2d { input, output, rows, columns, weights, activation, op })
         }
         (Way::Phases, _) => Kernel::Conv2d(direct(&phases::of(conv)?)),

@@ -1,7 +1,7 @@
 //! Convolutions whose results are pooled while they are in registers.
 
 use convolve_runtime::geometry::Axis;
-use convolve_runtime::kernels::{Activation, Sampling, Windows};
+use convolve_runtime::kernels::{Sampling, Windows};
 
 use super::Way;
 use crate::graph::{Conv, Graph, NodeId, Op};
@@ -11,10 +11,10 @@ use crate::options::Outcome;
 pub(super) fn choose(graph: &Graph, id: NodeId, way: &mut Way) -> Option<Outcome> {
     let node = &graph.nodes[id];
     let Op::Conv(conv) = &node.op else { return None };
-    let (op, windows) = conv.pool?;
+    let (_, windows) = conv.pool?;
     Some(match fits(conv, windows) {
         Ok(()) => {
-            *way = Way::Pooled(op);
+            *way = Way::Pooled;
             Outcome::done(format!("{} in registers", node.title()))
         }
         Err(reason) => Outcome::declined(format!("{}: {reason}", node.title())),
@@ -30,7 +30,7 @@ fn fits(conv: &Conv, windows: Windows) -> Result<(), &'static str> {
         Err("it is padded")
     } else if conv.groups > 1 || conv.sampling != Sampling::Direct {
         Err("it is grouped, or of an enlarged map")
-    } else if !limits(conv.activation) {
+    } else if conv.activation.limits().is_none() {
         Err("its activation stands between it and a pooling")
     } else {
         Ok(())
@@ -40,9 +40,4 @@ fn fits(conv: &Conv, windows: Windows) -> Result<(), &'static str> {
 /// Whether what is pooled are 2 × 2 cells that no other window has.
 pub(super) fn is_of_two(windows: Windows) -> bool {
     matches!(windows, Windows::Sliding(rows, columns) if [rows.kernel, columns.kernel] == [2, 2])
-}
-
-/// Whether the function only passes or limits.
-pub(super) const fn limits(activation: Activation) -> bool {
-    matches!(activation, Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Clip { .. })
 }

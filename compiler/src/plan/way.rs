@@ -1,7 +1,5 @@
 //! How each node is computed, where there is a choice.
 
-use convolve_runtime::kernels::PoolOp;
-
 use super::cost::Core;
 use super::storage::Storage;
 use super::strips::Group;
@@ -23,7 +21,7 @@ pub(crate) enum Way {
     /// A convolution of an enlarged map, as a transposed one.
     Phases,
     /// A convolution whose results are pooled in registers.
-    Pooled(PoolOp),
+    Pooled,
     /// A convolution together with those before it.
     Strips(Group),
     /// A convolution of a product with a number for each channel, which multiply its kernel.

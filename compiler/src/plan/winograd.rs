@@ -153,7 +153,9 @@ fn fits(conv: &Conv, input: Shape) -> Result<(), &'static str> {
         None => Ok(()),
         Some(_) if is_dilated => Err("it is dilated and pooled"),
         Some((_, windows)) if !pooled::is_of_two(*windows) => Err("its pooling is not of 2×2"),
-        Some(_) if !pooled::limits(conv.activation) => Err("its activation stands between it and a pooling"),
+        Some(_) if conv.activation.limits().is_none() => {
+            Err("its activation stands between it and a pooling")
+        }
         Some(_) => Ok(()),
     }
 }

@@ -83,7 +83,8 @@ impl Activation {
     /// The limits `[low, high]` between which the function passes x and to which it clips the rest;
     /// `None` for the functions that do more.
     #[inline]
-    pub(crate) const fn limits(self) -> Option<[f32; 2]> {
+    #[must_use]
+    pub const fn limits(self) -> Option<[f32; 2]> {
         match self {
             Self::Linear => Some([f32::NEG_INFINITY, f32::INFINITY]),
             Self::Relu => Some([0.0, f32::INFINITY]),

@@ -291,16 +291,12 @@ impl Task<'_, '_> {
     #[inline(always)]
     fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band, channels: &Channels) {
         let conv = self.conv;
-        let mut len = conv.of_group(conv.input.channels);
+        let len = conv.of_group(conv.input.channels);
         let panel = conv.rows.kernel * conv.columns.kernel * len * PANEL;
         let pitch = conv.input.pitch;
         let down = row.taps(conv.input.width * pitch, conv.columns.kernel * len * PANEL);
         let mut across = column.taps(pitch, len * PANEL);
-        // Taps that follow each other in memory are one.
-        if across.count > 1 && across.adjoin(len) {
-            len *= across.count;
-            across.count = 1;
-        }
+        let len = across.join(len);
         let taps = [down, across];
 
         let width = self.width;

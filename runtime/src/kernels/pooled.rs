@@ -75,16 +75,12 @@ impl WithSimd for Task<'_, '_> {
         let of_tap = |axis: &Axis, floats: usize, weights: usize| {
             Reads::new(axis.kernel, [0, 1], axis.dilation as isize, floats, [0, weights])
         };
-        let (mut len, panel) = (channels, conv.taps() * PANEL);
+        let panel = conv.taps() * PANEL;
         let mut taps = [
             of_tap(&rows, row, columns.kernel * channels * PANEL),
             of_tap(&columns, pitch, channels * PANEL),
         ];
-        // Taps that follow each other in memory are one.
-        if taps[1].adjoin(len) {
-            len *= taps[1].count;
-            taps[1].count = 1;
-        }
+        let len = taps[1].join(channels);
         let (mut own, most) = (output.rows(), rows_at_once(SIDE * down));
         while !own.is_empty() {
             let rows = own.start..own.end.min(own.start + most);

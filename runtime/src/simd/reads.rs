@@ -58,10 +58,15 @@ impl Reads {
         Self { count, first: tap(first, weight), step: tap(step, weight_step), repeat, pitch }
     }
 
-    /// Whether the taps read floats that follow each other, each so many.
+    /// Makes one of taps that each read so many floats, if those follow each other in memory; gives how many each reads.
     #[inline(always)]
-    pub(crate) fn adjoin(&self, len: usize) -> bool {
-        self.repeat == 1 && self.step.input == len
+    pub(crate) fn join(&mut self, len: usize) -> usize {
+        if self.count > 1 && self.repeat == 1 && self.step.input == len {
+            let all = len * self.count;
+            self.count = 1;
+            return all;
+        }
+        len
     }
 
     /// The taps in their order.
