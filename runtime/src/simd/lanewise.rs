@@ -9,6 +9,7 @@
 use core::ops::Range;
 
 use super::columns::Columns;
+use super::pairs::Pairs;
 use super::{Simd, Target, WithSimd};
 use crate::geometry::{Axis, Taps};
 use crate::weights::{PANEL, padded};
@@ -65,6 +66,10 @@ impl Lanewise<'_> {
         match (kernel, stride) {
             (_, 1) if whole && Columns::<1>::fit::<S>(&self) => simd.call(Columns::<1> { rows: &self }),
             (_, 2) if whole && Columns::<2>::fit::<S>(&self) => simd.call(Columns::<2> { rows: &self }),
+            (3, 1) if whole && Pairs::<3, 1>::fit::<S>(&self) => simd.call(Pairs::<3, 1> { rows: &self }),
+            (3, 2) if whole && Pairs::<3, 2>::fit::<S>(&self) => simd.call(Pairs::<3, 2> { rows: &self }),
+            (5, 1) if whole && Pairs::<5, 1>::fit::<S>(&self) => simd.call(Pairs::<5, 1> { rows: &self }),
+            (5, 2) if whole && Pairs::<5, 2>::fit::<S>(&self) => simd.call(Pairs::<5, 2> { rows: &self }),
             (3, 1) if whole && known => simd.call(Checked::<3, 1, true> { rows: &self }),
             (3, 2) if whole && known => simd.call(Checked::<3, 2, true> { rows: &self }),
             (5, 1) if whole && known => simd.call(Checked::<5, 1, true> { rows: &self }),

@@ -26,6 +26,7 @@ mod level;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod outer;
+mod pairs;
 mod pooled;
 mod prefetch;
 mod reads;
