@@ -10,7 +10,6 @@ use core::ops::Range;
 
 use super::lanewise::Lanewise;
 use super::{Simd, WithSimd};
-use crate::geometry::Axis;
 use crate::weights::PANEL;
 
 /// Taps of a window along either axis.
@@ -20,8 +19,8 @@ const ROWS: usize = 4;
 /// Most rows of input in their windows.
 const WINDOW: usize = (ROWS - 1) * 2 + TAPS;
 
-/// Rows that were found to fit their slices, of whole vectors, with windows that [`fit`](Self::fit), `STRIDE` cells apart,
-/// one or two.
+/// Rows that were found to fit their slices, of whole vectors, with [`usual`](Lanewise::usual) windows of 3×3, `STRIDE` cells
+/// apart, one or two.
 pub(super) struct Columns<'a, const STRIDE: usize> {
     pub(super) rows: &'a Lanewise<'a>,
 }
@@ -76,16 +75,6 @@ impl<const STRIDE: usize> WithSimd for Columns<'_, STRIDE> {
 impl<const STRIDE: usize> Columns<'_, STRIDE> {
     /// Windows of a row that a column is in.
     const OVERLAP: usize = TAPS.div_ceil(STRIDE);
-
-    /// Whether the windows of these rows are those of this kernel, and the level has registers for it.
-    #[inline(always)]
-    pub(super) fn fit<S: Simd>(rows: &Lanewise<'_>) -> bool {
-        let fits = |axis: &Axis| {
-            let Axis { kernel, stride, dilation, before, after } = *axis;
-            (kernel, stride, dilation) == (TAPS, STRIDE, 1) && before <= 1 && after <= 1
-        };
-        S::REGISTERS >= 32 && rows.windows.iter().all(fits)
-    }
 
     /// Computes some channels of `R` rows.
     #[inline(always)]

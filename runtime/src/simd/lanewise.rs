@@ -59,24 +59,47 @@ impl Lanewise<'_> {
     #[inline(always)]
     pub(crate) fn compute<S: Simd>(self, simd: S) {
         assert!(self.fits() == Some(true), "the rows leave their slices");
-        let Axis { kernel, stride, dilation, before, after } = self.windows[1];
-        // Neighbouring windows share input cells: each is loaded once where their overlap is known.
-        let known = dilation == 1 && before < kernel && after < kernel;
-        let whole = self.channels >= S::LANES && self.multiplier == 1;
-        match (kernel, stride) {
-            (_, 1) if whole && Columns::<1>::fit::<S>(&self) => simd.call(Columns::<1> { rows: &self }),
-            (_, 2) if whole && Columns::<2>::fit::<S>(&self) => simd.call(Columns::<2> { rows: &self }),
-            (3, 1) if whole && Pairs::<3, 1>::fit::<S>(&self) => simd.call(Pairs::<3, 1> { rows: &self }),
-            (3, 2) if whole && Pairs::<3, 2>::fit::<S>(&self) => simd.call(Pairs::<3, 2> { rows: &self }),
-            (5, 1) if whole && Pairs::<5, 1>::fit::<S>(&self) => simd.call(Pairs::<5, 1> { rows: &self }),
-            (5, 2) if whole && Pairs::<5, 2>::fit::<S>(&self) => simd.call(Pairs::<5, 2> { rows: &self }),
-            (3, 1) if whole && known => simd.call(Checked::<3, 1, true> { rows: &self }),
-            (3, 2) if whole && known => simd.call(Checked::<3, 2, true> { rows: &self }),
-            (5, 1) if whole && known => simd.call(Checked::<5, 1, true> { rows: &self }),
-            (5, 2) if whole && known => simd.call(Checked::<5, 2, true> { rows: &self }),
-            _ if whole => simd.call(Checked::<0, 0, true> { rows: &self }),
-            _ => simd.call(Checked::<0, 0, false> { rows: &self }),
+        let rows = &self;
+        if self.channels < S::LANES || self.multiplier > 1 {
+            return simd.call(Checked::<0, 0, false> { rows });
         }
+        // No level compiles the loops of others.
+        if const { S::REGISTERS >= 32 } {
+            match self.usual() {
+                Some([3, 1]) => simd.call(Columns::<1> { rows }),
+                Some([3, 2]) => simd.call(Columns::<2> { rows }),
+                Some([5, 1]) => simd.call(Checked::<5, 1, true> { rows }),
+                Some([5, 2]) => simd.call(Checked::<5, 2, true> { rows }),
+                _ => simd.call(Checked::<0, 0, true> { rows }),
+            }
+        } else if const { S::LANES == 8 } {
+            match self.usual() {
+                Some([3, 1]) => simd.call(Pairs::<3, 1> { rows }),
+                Some([3, 2]) => simd.call(Pairs::<3, 2> { rows }),
+                Some([5, 1]) => simd.call(Pairs::<5, 1> { rows }),
+                Some([5, 2]) => simd.call(Pairs::<5, 2> { rows }),
+                _ => simd.call(Checked::<0, 0, true> { rows }),
+            }
+        } else {
+            match self.usual() {
+                Some([3, 1]) => simd.call(Checked::<3, 1, true> { rows }),
+                Some([3, 2]) => simd.call(Checked::<3, 2, true> { rows }),
+                Some([5, 1]) => simd.call(Checked::<5, 1, true> { rows }),
+                Some([5, 2]) => simd.call(Checked::<5, 2, true> { rows }),
+                _ => simd.call(Checked::<0, 0, true> { rows }),
+            }
+        }
+    }
+
+    /// Taps along either side of the windows, and cells from one to the next, if both sides are alike and there is padding of
+    /// half a window at most, as most networks have it.
+    pub(super) fn usual(&self) -> Option<[usize; 2]> {
+        let [Axis { kernel, stride, .. }, _] = self.windows;
+        let alike = |axis: &Axis| {
+            (axis.kernel, axis.stride, axis.dilation) == (kernel, stride, 1)
+                && axis.before.max(axis.after) <= kernel / 2
+        };
+        self.windows.iter().all(alike).then_some([kernel, stride])
     }
 
     /// Whether everything that the tiles touch lies inside the slices; `None` is an overflow.
@@ -97,7 +120,7 @@ impl Lanewise<'_> {
     }
 }
 
-/// Rows that were found to fit their slices. With `K`, windows have that many neighbouring taps along the columns and are
+/// Rows that were found to fit their slices. With `K`, windows are the [`usual`](Lanewise::usual) ones of that many taps,
 /// `STRIDE` cells apart. Vectors are `WHOLE`, and input channels their own, or neither.
 struct Checked<'a, const K: usize, const STRIDE: usize, const WHOLE: bool> {
     rows: &'a Lanewise<'a>,
@@ -231,8 +254,8 @@ impl<const K: usize, const STRIDE: usize, const WHOLE: bool> Checked<'_, K, STRI
                             }
                         }
                     };
-                    // There is less padding than taps.
-                    let (columns, edge) = ((P - 1) * STRIDE + K, K - 1);
+                    // There is padding of half a window at most.
+                    let (columns, edge) = ((P - 1) * STRIDE + K, K / 2);
                     let inner = edge..(columns - edge).max(edge);
                     for j in 0..inner.start {
                         column(j, false);

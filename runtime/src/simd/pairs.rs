@@ -1,5 +1,6 @@
 //! Depthwise convolution with square windows, two rows of output at once, for AVX2, whose registers do not hold the weights
-//! of a window: what is loaded from a row of input goes into the windows of both.
+//! of a window: what is loaded from a row of input goes into the windows of both. Where four lanes are no vector, row by row
+//! is a quarter faster.
 #![expect(
     unsafe_code,
     reason = "the inner loops run without bounds checks; `Lanewise::compute` checks before"
@@ -10,7 +11,6 @@ use core::ops::Range;
 
 use super::lanewise::Lanewise;
 use super::{Simd, WithSimd};
-use crate::geometry::Axis;
 use crate::weights::PANEL;
 
 /// Most pixels of a tile in each row: with the cells of a row of input and a weight, the sums fill sixteen registers, and no
@@ -19,8 +19,8 @@ const TILE: usize = 4;
 /// Most cells of a row of input in the windows of a tile, and most rows.
 const CELLS: [usize; 2] = [(TILE - 1) * 2 + 5, 2 + 5];
 
-/// Rows that were found to fit their slices, of whole vectors, with windows that [`fit`](Self::fit): `K`×`K`, `STRIDE`
-/// cells apart, three or five, one or two.
+/// Rows that were found to fit their slices, of whole vectors, with [`usual`](Lanewise::usual) windows of `K`×`K`, `STRIDE`
+/// cells apart: three or five, one or two.
 pub(super) struct Pairs<'a, const K: usize, const STRIDE: usize> {
     pub(super) rows: &'a Lanewise<'a>,
 }
@@ -61,17 +61,6 @@ impl<const K: usize, const STRIDE: usize> WithSimd for Pairs<'_, K, STRIDE> {
 }
 
 impl<const K: usize, const STRIDE: usize> Pairs<'_, K, STRIDE> {
-    /// Whether the windows of these rows are those of this kernel, and vectors have eight lanes in sixteen registers; with
-    /// four lanes without vectors, row by row is a quarter faster.
-    #[inline(always)]
-    pub(super) fn fit<S: Simd>(rows: &Lanewise<'_>) -> bool {
-        let fits = |axis: &Axis| {
-            let Axis { kernel, stride, dilation, before, after } = *axis;
-            (kernel, stride, dilation) == (K, STRIDE, 1) && before.max(after) <= K / 2
-        };
-        (S::LANES, S::REGISTERS) == (8, 16) && rows.windows.iter().all(fits)
-    }
-
     /// Computes some channels of `R` rows, in tiles of nearly equal size.
     #[inline(always)]
     fn rows<S: Simd, const R: usize>(&self, simd: S, row: usize, channels: &Range<usize>) {
