@@ -1,5 +1,7 @@
-use super::rows::{copy_channels, copy_pixels, each_row};
+use super::parts::parts;
+use super::rows::{copy_channels, copy_pixels, each_row, load, store};
 use crate::run::Run;
+use crate::simd::{Simd, WithSimd};
 use crate::slot::Slot;
 
 /// Copies pixels: concatenation, cropping and subsampling.
@@ -49,6 +51,9 @@ pub struct Pad {
     pub mode: PadMode,
 }
 
+/// Multiply–adds that take as long as a float is copied.
+const MACS: usize = 4;
+
 /// How the channels of a deep pixel are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockOrder {
@@ -77,7 +82,7 @@ impl Copy {
         let team = run.team;
         let ([input], output) = run.operands([&self.input], &self.output);
         let Slot { width, channels, pitch, .. } = self.output;
-        each_row(team, &self.output, output, 4, |y, row| {
+        each_row(team, &self.output, output, MACS, |y, row| {
             let first = (self.top + y * self.stride[0]) * self.input.width + self.left;
             let step = self.stride[1] * self.input.pitch;
             copy_pixels(&input[first * self.input.pitch..], step, row, pitch, width, channels);
@@ -113,11 +118,21 @@ impl PadMode {
 impl Pad {
     /// Computes the layer.
     pub fn run(&self, run: &mut Run<'_>) {
-        let team = run.team;
+        let (level, team) = (run.level, run.team);
         let ([input], output) = run.operands([&self.input], &self.output);
         let Slot { height, width, channels, pitch, .. } = self.input;
         let to = self.output.pitch;
-        each_row(team, &self.output, output, 4, |y, row| {
+        // A small map, before a small network's first convolution, takes as long as what is called for each row.
+        if let PadMode::Constant(value) = self.mode
+            && self.input.is_dense()
+            && self.output.is_dense()
+            && parts(self.output.len() * MACS) == 1
+        {
+            let first = (self.top * self.output.width + self.left) * channels;
+            let rows = [width, self.output.width].map(|width| width * channels);
+            return level.dispatch(Frame { input, output, first, rows, value });
+        }
+        each_row(team, &self.output, output, MACS, |y, row| {
             let Some(source) = self.mode.source(y as isize - self.top as isize, height) else {
                 return self.fill(row);
             };
@@ -156,6 +171,38 @@ impl Pad {
                 pixel[..self.output.channels].fill(value);
             }
         }
+    }
+}
+
+/// Rows of a map without gaps, copied into larger ones.
+struct Frame<'a> {
+    input: &'a [f32],
+    output: &'a mut [f32],
+    /// Where the first row goes.
+    first: usize,
+    /// Floats of a row of either.
+    rows: [usize; 2],
+    /// What stands between the rows.
+    value: f32,
+}
+
+impl WithSimd for Frame<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { input, output, first, rows: [from, to], value } = self;
+        let (above, below) = output.split_at_mut(first);
+        above.fill(value);
+        for (row, place) in input.chunks_exact(from).zip(below.chunks_mut(to)) {
+            let (place, beside) = place.split_at_mut(from);
+            for (floats, place) in row.chunks(S::LANES).zip(place.chunks_mut(S::LANES)) {
+                store(s, load(s, floats), place);
+            }
+            beside.fill(value);
+        }
+        let end = input.len() / from * to;
+        below.get_mut(end..).unwrap_or_default().fill(value);
     }
 }
 
