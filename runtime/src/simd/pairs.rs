@@ -1,6 +1,6 @@
 //! Depthwise convolution with square windows, two rows of output at once, for AVX2, whose registers do not hold the weights
-//! of a window: what is loaded from a row of input goes into the windows of both. Where four lanes are no vector, row by row
-//! is a quarter faster.
+//! of a window: what is loaded from a row of input goes into the windows of both. Scalar code is a quarter faster row by
+//! row.
 #![expect(
     unsafe_code,
     reason = "the inner loops run without bounds checks; `Lanewise::compute` checks before"
