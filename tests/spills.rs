@@ -11,11 +11,11 @@ use std::sync::LazyLock;
 const LEVELS: [(&str, &str); 2] = [("avx2", "%ymm"), ("avx512", "%zmm")];
 
 /// The windows of depthwise convolution that are looked at: level, registers, what the functions' names hold, taps that
-/// are unrolled, pixels of the tiles. Of 5 × 5 windows and those with stride 2 in tiles, not all are unrolled; a single row
-/// is seldom computed alone.
+/// are unrolled, pixels of the tiles. Of 5 × 5 windows and those with stride 2 in tiles, not all are unrolled, or limits
+/// are put aside; a single row is seldom computed alone.
 const WINDOWS: [(&str, &str, &str, usize, RangeInclusive<usize>); 5] = [
     ("avx2", "%ymm", "lanewise7CheckedKj0_", 1, 1..=7),
-    ("avx2", "%ymm", "lanewise7CheckedKj3_Kj1_", 3, 1..=6),
+    ("avx2", "%ymm", "pairs5PairsKj3_Kj1_", 6, 1..=4),
     ("avx512", "%zmm", "lanewise7CheckedKj0_", 1, 1..=7),
     ("avx512", "%zmm", "columns7ColumnsKj1_", 9, 2..=4),
     ("avx512", "%zmm", "columns7ColumnsKj2_", 9, 1..=4),
