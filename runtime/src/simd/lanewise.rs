@@ -256,14 +256,13 @@ impl<const K: usize, const STRIDE: usize, const WHOLE: bool> Checked<'_, K, STRI
                     };
                     // There is padding of half a window at most.
                     let (columns, edge) = ((P - 1) * STRIDE + K, K / 2);
-                    let inner = edge..(columns - edge).max(edge);
-                    for j in 0..inner.start {
+                    for j in 0..edge {
                         column(j, false);
                     }
-                    for j in inner.clone() {
+                    for j in edge..columns - edge {
                         column(j, true);
                     }
-                    for j in inner.end..columns {
+                    for j in columns - edge..columns {
                         column(j, false);
                     }
                 }
