@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The levels that are looked at: name and registers.
-const LEVELS: [(&str, &str); 2] = [("avx2", "%ymm"), ("avx512", "%zmm")];
+/// The levels that are looked at: name, registers, and the least inputs of a turn of a tile's inner loop.
+const LEVELS: [(&str, &str, usize); 2] = [("avx2", "%ymm", 4), ("avx512", "%zmm", 1)];
 
 /// The windows of depthwise convolution that are looked at: level, registers, what the functions' names hold, taps that
 /// are unrolled, pixels of the tiles. Of 5 × 5 windows and those with stride 2 in tiles, not all are unrolled, or limits
@@ -25,7 +25,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The assembly of the runtime, as release builds have it, with names that hold those of type arguments.
+/// The assembly of the runtime, as release builds have it where nothing else is said: in sixteen units. Names hold those of
+/// type arguments.
 static ASSEMBLY: LazyLock<String> = LazyLock::new(|| {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spills");
     let status = Command::new(env!("CARGO"))
@@ -33,20 +34,29 @@ static ASSEMBLY: LazyLock<String> = LazyLock::new(|| {
         .args(["rustc", "--release", "--quiet", "-p", "convolve-runtime", "--features", "std", "--lib"])
         .arg("--target-dir")
         .arg(&target)
-        .args(["--", "--emit", "asm", "-C", "lto=off", "-C", "symbol-mangling-version=v0"])
+        .args(["--", "--emit", "asm", "-C", "lto=no", "-C", "codegen-units=16"])
+        .args(["-C", "symbol-mangling-version=v0"])
         .status()
         .expect("cargo runs");
     assert!(status.success(), "the runtime builds");
     let files = fs::read_dir(target.join("release/deps")).expect("the build's output");
-    let name = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("convolve_runtime"))
-    };
-    let newest = files
+    let mut files: Vec<PathBuf> = files
         .filter_map(|file| Some(file.ok()?.path()))
-        .filter(|path| name(path) && path.extension().is_some_and(|extension| extension == "s"))
-        .max_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok());
-    fs::read_to_string(newest.expect("an assembly file")).expect("a readable file")
+        .filter(|path| path.extension().is_some_and(|extension| extension == "s"))
+        .filter(|path| build(path).starts_with("convolve_runtime"))
+        .collect();
+    // Another compiler's build may lie there too.
+    files.sort_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok());
+    let newest = build(files.last().expect("an assembly file"));
+    let files = files.iter().filter(|path| build(path) == newest);
+    files.map(|path| fs::read_to_string(path).expect("a readable file")).collect()
 });
+
+/// The name of the build that a file of assembly is of; each of its units has one.
+fn build(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split('.').next().unwrap_or_default().to_owned()
+}
 
 /// Name and lines of the functions of a level.
 fn functions<'a>(assembly: &'a str, level: &str) -> Vec<(&'a str, Vec<&'a str>)> {
@@ -100,8 +110,9 @@ fn hottest(level: &str, register: &str, functions: &[(&str, Vec<&str>)]) -> Vec<
     functions.iter().map(hottest).collect()
 }
 
-/// The products `pixels · vectors · sums` of the shapes in the table of a level's source.
-fn shapes(level: &str) -> Vec<usize> {
+/// Multiply–adds `pixels · vectors · inputs` of a turn of the inner loop, where it is of at least so many inputs for
+/// several vectors, of the shapes in the table of a level's source.
+fn shapes(level: &str, inputs: usize) -> Vec<usize> {
     let source = root().join(format!("runtime/src/simd/{level}.rs"));
     let source = fs::read_to_string(source).expect("the level's source");
     let (_, table) = source.split_once("shapes!(").expect("a table of shapes");
@@ -109,7 +120,11 @@ fn shapes(level: &str) -> Vec<usize> {
     let number = |text: &str| text.trim().parse::<usize>().expect("a number");
     let row = |row: &str| {
         let (vectors, shapes) = row.split_once(':').expect("vectors and their shapes");
-        let shape = |shape: &str| shape.split('/').map(number).product::<usize>() * number(vectors);
+        let shape = |shape: &str| {
+            let (pixels, sums) = shape.split_once('/').expect("pixels and sums of each");
+            let least = if vectors.trim() == "1" { 1 } else { inputs };
+            number(pixels) * number(vectors) * number(sums).max(least)
+        };
         shapes.split_whitespace().map(shape).collect::<Vec<_>>()
     };
     table.split(';').skip(1).flat_map(row).collect()
@@ -117,7 +132,7 @@ fn shapes(level: &str) -> Vec<usize> {
 
 #[test]
 fn register_tiles_hold_no_spills() {
-    for (level, register) in LEVELS {
+    for (level, register, inputs) in LEVELS {
         let functions = functions(&ASSEMBLY, level);
         let of = |part: &str| -> Vec<_> {
             functions.iter().filter(|(name, _)| name.contains(part)).cloned().collect()
@@ -125,7 +140,7 @@ fn register_tiles_hold_no_spills() {
 
         // The register tile, which convolutions, dense layers and Winograd's products share: a function for each shape.
         let mut tiles = hottest(level, register, &of("4tile5Shape"));
-        let mut shapes = shapes(level);
+        let mut shapes = shapes(level, inputs);
         tiles.sort_unstable();
         shapes.sort_unstable();
         assert_eq!(tiles, shapes, "multiply–adds of {level}'s tiles, and of the table");
@@ -133,7 +148,7 @@ fn register_tiles_hold_no_spills() {
 
     // Tiles of pooled sums: four for each pixel.
     for (level, register, sums) in
-        [("avx2", "%ymm", &[4, 8, 8][..]), ("avx512", "%zmm", &[4, 8, 8, 12, 16, 24])]
+        [("avx2", "%ymm", &[4, 8, 32][..]), ("avx512", "%zmm", &[4, 8, 8, 12, 16, 24])]
     {
         let mut functions = functions(&ASSEMBLY, level);
         functions.retain(|(name, _)| name.contains("6pooled4Tile"));
@@ -148,6 +163,13 @@ fn register_tiles_hold_no_spills() {
     let mut tiles = hottest("avx512", "%zmm", &functions);
     tiles.sort_unstable();
     assert_eq!(tiles, Vec::from_iter(5..=13), "multiply–adds of tiles of a vector and a half");
+}
+
+#[test]
+fn vectors_stay_in_their_functions() {
+    let is_instruction = |line: &&str| line.starts_with("_R") && line.contains("__mm") && line.ends_with(':');
+    let apart: Vec<&str> = ASSEMBLY.lines().filter(is_instruction).collect();
+    assert!(apart.is_empty(), "instructions that became calls:\n{}", apart.join("\n"));
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl<const STRIDE: usize> Columns<'_, STRIDE> {
             weights: [[simd.splat(0.0); TAPS]; TAPS],
             // SAFETY: as the weights.
             bias: unsafe { simd.load_at(bias.add(channel)) },
-            limits: limits.map(|limit| simd.splat(limit)),
+            limits: simd.splat_each(*limits),
         };
         for down in 0..TAPS {
             for across in 0..TAPS {

@@ -83,7 +83,7 @@ pub(super) unsafe fn finish<S: Simd, const R: usize, const C: usize>(
     unsafe {
         let output = line.output.to.add(first * step);
         let residual = line.residual_of(first, output);
-        let limits = line.limits.map(|limit| simd.splat(limit));
+        let limits = simd.splat_each(line.limits);
         if line.channels == C * S::LANES {
             write(simd, sums, residual, limits, output, step);
         } else {

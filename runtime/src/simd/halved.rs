@@ -43,8 +43,8 @@ impl<const R: usize> Halved<'_, R> {
             let output = line.output.to.add(first * step);
             let residual = line.residual_of(first, output);
             let limits = line.limits;
-            write(simd, sums, residual, limits.map(|limit| simd.splat(limit)), output, step);
-            let (limits, output) = (limits.map(|limit| half.splat(limit)), output.add(S::LANES));
+            write(simd, sums, residual, simd.splat_each(limits), output, step);
+            let (limits, output) = (half.splat_each(limits), output.add(S::LANES));
             let residual = residual.map(|(from, step)| (from.add(S::LANES), step));
             match line.channels - S::LANES {
                 whole if whole == H::LANES => write(half, halves, residual, limits, output, step),

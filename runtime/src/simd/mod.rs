@@ -6,7 +6,7 @@
 //! compiled for the level's instructions, into which everything marked `#[inline(always)]` is
 //! inlined and thereby compiled for them too. **Every function on the way that touches vectors must
 //! be `#[inline(always)]`**; one that is not still gives correct results, but passes its vectors
-//! through memory.
+//! through memory. Closures cannot be marked: an array's `map` must not take or give vectors.
 //!
 //! Results are the same bits whenever a level is the same; between levels they differ in the
 //! rounding of sums, and the scalar and wasm levels multiply and add in two roundings.
@@ -144,6 +144,16 @@ pub trait Simd: raw::Raw {
 
     /// `x` in every lane.
     fn splat(self, x: f32) -> Self::V;
+
+    /// Each in every lane of a vector. Nothing makes the compiler inline what an array's `map` calls.
+    #[inline(always)]
+    fn splat_each<const N: usize>(self, xs: [f32; N]) -> [Self::V; N] {
+        let mut vectors = [self.splat(0.0); N];
+        for (vector, x) in vectors.iter_mut().zip(xs) {
+            *vector = self.splat(x);
+        }
+        vectors
+    }
 
     /// a + b
     fn add(self, a: Self::V, b: Self::V) -> Self::V;

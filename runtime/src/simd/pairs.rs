@@ -157,7 +157,7 @@ impl<const K: usize, const STRIDE: usize> Pairs<'_, K, STRIDE> {
                     }
                 }
             }
-            let [low, high] = limits.map(|limit| simd.splat(limit));
+            let [low, high] = simd.splat_each(*limits);
             for r in 0..R {
                 let to = output.to.add((pixel + r * width) * output.pitch + channel);
                 for p in 0..P {

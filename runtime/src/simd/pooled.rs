@@ -1,12 +1,16 @@
 //! Register tiles of sums that are pooled before anything is written.
 #![expect(unsafe_code, reason = "the inner loops run without bounds checks; `Pooled::compute` checks before")]
+#![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
-use super::finish::finish;
-use super::tile::{Line, Places, sums};
+use super::finish::{finish, write, write_some};
+use super::tile::{Line, Places, shares, sums};
 use super::{Simd, WithSimd};
+use crate::weights::PANEL;
 
 /// Cells of a pool along each side.
 const SIDE: usize = 2;
+/// Taps of a small window along each side.
+const KERNEL: usize = 3;
 
 /// Output pixels at equal distances, each of which is the largest of 2 × 2 sums, or their mean.
 #[derive(Debug)]
@@ -43,6 +47,9 @@ impl Pooled<'_> {
         let beyond = down.checked_add(line.pixel / SIDE);
         let fits = beyond.and_then(|beyond| line.fits(S::LANES, line.len, beyond));
         assert!(fits == Some(true), "the line leaves its slices");
+        if const { S::REGISTERS < 32 } && self.is_small() {
+            return (0..line.vectors).for_each(|vector| simd.call(Small(self, vector)));
+        }
         match line.vectors {
             1 => self.tiles::<S, 1>(simd),
             2 => self.tiles::<S, 2>(simd),
@@ -50,14 +57,19 @@ impl Pooled<'_> {
         }
     }
 
+    /// Whether the windows are of 3 × 3 floats, each beside the one before.
+    fn is_small(&self) -> bool {
+        let Line { taps: [rows, columns], len, pixel, .. } = self.line;
+        rows.are(KERNEL, self.down) && columns.count == 1 && len == KERNEL && pixel == SIDE
+    }
+
     /// Computes the line, of `C` vectors.
     #[inline(always)]
     fn tiles<S: Simd, const C: usize>(&self, simd: S) {
-        let pixels = self.line.pixels;
-        let tiles = pixels.div_ceil(const { Self::most::<S>(C) });
+        let (tiles, share) = shares(self.line.pixels, const { Self::most::<S>(C) });
         let mut first = 0;
         for tile in 0..tiles {
-            let count = (pixels - first).div_ceil(tiles - tile);
+            let count = share(tile);
             match count {
                 1 => simd.call(Tile::<1, 4, C>(self, first)),
                 2 if const { Self::most::<S>(C) >= 2 } => simd.call(Tile::<2, 8, C>(self, first)),
@@ -83,20 +95,78 @@ impl<const P: usize, const R: usize, const C: usize> WithSimd for Tile<'_, P, R,
         unsafe {
             let [sums] = sums::<S, R, C, 1, SIDE>(simd, line, first, places);
             let mut pooled = [[simd.splat(0.0); C]; P];
-            let [low, high] = line.limits.map(|limit| simd.splat(limit));
             for p in 0..P {
                 for c in 0..C {
-                    let cells = [0, 1, 2, 3].map(|cell| sums[p * SIDE * SIDE + cell][c]);
-                    // The largest of the sums is the largest of what becomes of them.
-                    pooled[p][c] = if is_max {
-                        simd.maximum(simd.maximum(cells[0], cells[1]), simd.maximum(cells[2], cells[3]))
-                    } else {
-                        let [a, b, c, d] = cells.map(|sum| simd.min(high, simd.max(low, sum)));
-                        simd.mul(simd.add(simd.add(a, b), simd.add(c, d)), simd.splat(0.25))
-                    };
+                    let cell = |cell: usize| sums[p * SIDE * SIDE + cell][c];
+                    let cells = [[cell(0), cell(1)], [cell(2), cell(3)]];
+                    pooled[p][c] = pool(simd, cells, is_max, line.limits);
                 }
             }
             finish(simd, line, first, pooled);
         }
     }
+}
+
+/// The pixels of a line whose windows are small, and one vector of channels: its weights stay in registers.
+struct Small<'a>(&'a Pooled<'a>, usize);
+
+impl WithSimd for Small<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self(&Pooled { ref line, down, is_max }, vector) = self;
+        let (lane, [rows, columns]) = (vector * S::LANES, line.taps);
+        let count = S::LANES.min(line.channels - lane);
+        // SAFETY: `Pooled::compute` checked the slices for all pixels of the line and all of its vectors.
+        unsafe {
+            let mut weights = [[simd.splat(0.0); KERNEL]; KERNEL];
+            let mut from = line.weights.as_ptr().add(rows.first.weights + columns.first.weights);
+            from = from.add(lane / PANEL * line.panel + lane % PANEL);
+            for i in 0..KERNEL {
+                for j in 0..KERNEL {
+                    weights[i][j] = simd.load_at(from.add((i * KERNEL + j) * PANEL));
+                }
+            }
+            let bias = simd.load_at(line.bias.as_ptr().add(lane));
+            let limits = simd.splat_each(line.limits);
+            let input = line.input.as_ptr().add(rows.first.input + columns.first.input);
+            let step = line.step * line.output.pitch;
+            for pixel in 0..line.pixels {
+                let mut sums = [[bias; SIDE]; SIDE];
+                for i in 0..KERNEL + 1 {
+                    for j in 0..KERNEL + 1 {
+                        let x = simd.splat(*input.add(pixel * SIDE + i * down + j));
+                        for y in 0..SIDE {
+                            for z in 0..SIDE {
+                                if y <= i && i < y + KERNEL && z <= j && j < z + KERNEL {
+                                    sums[y][z] = simd.mul_add(x, weights[i - y][j - z], sums[y][z]);
+                                }
+                            }
+                        }
+                    }
+                }
+                let sums = [[pool(simd, sums, is_max, line.limits)]];
+                let output = line.output.to.add(pixel * step + lane);
+                if count == S::LANES {
+                    write(simd, sums, None, limits, output, step);
+                } else {
+                    write_some(simd, sums, None, limits, output, step, count);
+                }
+            }
+        }
+    }
+}
+
+/// The largest of 2 × 2 sums, or their mean; of the largest, limits are still to come.
+#[inline(always)]
+fn pool<S: Simd>(simd: S, [[a, b], [c, d]]: [[S::V; SIDE]; SIDE], is_max: bool, limits: [f32; 2]) -> S::V {
+    // The largest of the sums is the largest of what becomes of them.
+    if is_max {
+        return simd.maximum(simd.maximum(a, b), simd.maximum(c, d));
+    }
+    let [low, high] = simd.splat_each(limits);
+    let limit = |sum| simd.min(high, simd.max(low, sum));
+    let sum = simd.add(simd.add(limit(a), limit(b)), simd.add(limit(c), limit(d)));
+    simd.mul(sum, simd.splat(0.25))
 }

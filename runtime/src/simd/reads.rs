@@ -58,6 +58,11 @@ impl Reads {
         Self { count, first: tap(first, weight), step: tap(step, weight_step), repeat, pitch }
     }
 
+    /// Whether they are so many single taps, at equal distances of so many floats.
+    pub(super) fn are(&self, count: usize, input: usize) -> bool {
+        self.count == count && self.repeat == 1 && self.step.input == input
+    }
+
     /// Makes one of taps that each read so many floats, if those follow each other in memory; gives how many each reads.
     #[inline(always)]
     pub(crate) fn join(&mut self, len: usize) -> usize {

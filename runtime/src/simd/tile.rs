@@ -73,12 +73,10 @@ impl Line<'_> {
         let most = simd.shape(self.pixels, self.vectors).1;
         // Pixels whose floats share a set of the first-level cache must not be more than its ways.
         let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
-        // Where a single product is short, so many divisions would show.
-        let share = |pixels: usize, tiles: usize| if tiles == 1 { pixels } else { pixels.div_ceil(tiles) };
-        let tiles = if self.pixels <= most { 1 } else { self.pixels.div_ceil(most) };
+        let (tiles, share) = shares(self.pixels, most);
         let mut first = 0;
         for tile in 0..tiles {
-            let pixels = share(self.pixels - first, tiles - tile);
+            let pixels = share(tile);
             if self.far {
                 self.ask(first + pixels..(first + 2 * pixels).min(self.pixels));
             }
@@ -127,6 +125,15 @@ impl Line<'_> {
             self.channels <= width && self.output.reaches(last.checked_mul(self.step), self.channels);
         Some(sums && adds && writes && width <= self.bias.len())
     }
+}
+
+/// Into how many tiles of at most so many pixels some are split, and the pixels of each: nearly as many in all. Where
+/// products are short, a division for each tile would show.
+#[inline(always)]
+pub(super) fn shares(pixels: usize, most: usize) -> (usize, impl Fn(usize) -> usize) {
+    let tiles = if pixels <= most { 1 } else { pixels.div_ceil(most) };
+    let (size, larger) = if tiles == 1 { (pixels, 0) } else { (pixels / tiles, pixels % tiles) };
+    (tiles, move |tile| size + usize::from(tile < larger))
 }
 
 /// A tile of a line that was found to fit its slices.
@@ -233,6 +240,10 @@ pub(super) unsafe fn sums<S: Simd, const R: usize, const C: usize, const U: usiz
 
 /// `sums[k % U][r][c] += input[row(r) + column(r) + k] · weights[k][c]` for `k` below `len`.
 ///
+/// Where registers are few, so are a tile's products, and instructions that count and find addresses show beside them:
+/// there a turn of the loop has four inputs. They are written out, because of so many products the compiler makes a loop;
+/// with a single vector, it would put sums aside.
+///
 /// # Safety
 /// The inputs, and the weights of all vectors, can be read.
 #[inline(always)]
@@ -245,12 +256,22 @@ unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize, co
     panel: usize,
     len: usize,
 ) {
-    let whole = len - len % U;
+    let by_four = const { S::REGISTERS < 32 && C > 1 && 4 % U == 0 };
+    let steps = if by_four { 4 } else { U };
+    let whole = len - len % steps;
     // SAFETY: the caller's promise; `k` stays below `len`.
     unsafe {
-        for k in (0..whole).step_by(U) {
-            for u in 0..U {
-                step(simd, &mut sums[u], input.add(k + u), places, weights.add((k + u) * PANEL), panel);
+        for k in (0..whole).step_by(steps) {
+            let (input, weights) = (input.add(k), weights.add(k * PANEL));
+            if by_four {
+                step(simd, &mut sums[0], input, places, weights, panel);
+                step(simd, &mut sums[1 % U], input.add(1), places, weights.add(PANEL), panel);
+                step(simd, &mut sums[2 % U], input.add(2), places, weights.add(2 * PANEL), panel);
+                step(simd, &mut sums[3 % U], input.add(3), places, weights.add(3 * PANEL), panel);
+            } else {
+                for u in 0..U {
+                    step(simd, &mut sums[u], input.add(u), places, weights.add(u * PANEL), panel);
+                }
             }
         }
         for k in whole..len {

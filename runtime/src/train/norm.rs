@@ -103,7 +103,7 @@ impl Map<'_> {
             bent = s.mul_add(g, unit, bent);
         }
         let count = channels as f32;
-        let [straight, bent] = [straight, bent].map(|sum| s.splat(s.sum(sum) / count));
+        let [straight, bent] = s.splat_each([s.sum(straight) / count, s.sum(bent) / count]);
         let vectors = x.chunks(S::LANES).zip(self.scales.chunks(S::LANES));
         for (lanes, (x, scale)) in output.chunks_mut(S::LANES).zip(vectors) {
             let unit = s.mul(s.sub(load(s, x), mean), inverse);

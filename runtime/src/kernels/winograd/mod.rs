@@ -22,10 +22,10 @@ const GROUP: usize = 2 * PANEL;
 
 /// Blocks of tiles from which on each thread takes whole ones; fewer are shared one by one.
 const BLOCKS: usize = 4;
-/// Tiles of which half still fill a register tile, and weights of which each core can keep a copy: with so many and so
-/// few, two threads rather take half the tiles each than share transformed windows.
-const TILES: usize = 16;
+/// Multiply–adds of a tile up to which each thread rather transforms all windows for its own channels than shares
+/// transformed ones with others, where it has the time of so many tiles to gain.
 const KEPT: usize = 128 * 1024;
+const TILES: usize = 16;
 /// Most parts of a layer: within one the cells of the next tile are asked for in time.
 const PARTS: usize = 16;
 
@@ -201,10 +201,14 @@ impl Operands<'_> {
         let blocks = count.div_ceil(layer.block);
         // Multiply–adds of a tile, and floats of the weights.
         let macs = windows.height * windows.channels * channels;
-        if blocks >= BLOCKS || count >= TILES && macs <= KEPT {
-            let even = if parts(count * macs) > 1 { blocks.next_multiple_of(2) } else { blocks };
-            let all = Parts::new(0..count, 1, even.min(PARTS));
-            let channels = Parts::new(0..channels, channels, 1);
+        let many = blocks >= BLOCKS;
+        if many || count >= TILES && macs <= KEPT && channels > GROUP {
+            let shares = parts(count * macs);
+            let even = if shares > 1 { blocks.next_multiple_of(2) } else { blocks };
+            // Sums do not depend on the groups of channels; one thread alone transforms once.
+            let groups = if many || team.count() == 1 { 1 } else { shares };
+            let all = Parts::new(0..count, 1, if many { even.min(PARTS) } else { 1 });
+            let channels = Parts::new(0..channels, GROUP, groups);
             return Grid::tiled(output, &layer.output, tiles, all, channels).each(
                 team,
                 scratch,

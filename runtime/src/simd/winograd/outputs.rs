@@ -166,7 +166,7 @@ impl<
                 }
             }
             let bias = simd.load_at(bias.as_ptr().add(channel));
-            let [low, high] = limits.map(|limit| simd.splat(limit));
+            let [low, high] = simd.splat_each(*limits);
             let output = to.wrapping_add(channel);
             let residual = residual.from(channel, output, steps);
             // In this order, so that NaN passes.
@@ -196,14 +196,12 @@ impl<
                 for x in 0..U / P {
                     let mut cell = cells[0][x * P];
                     if P == 2 {
-                        let pairs = [0, 1].map(|p: usize| {
-                            let [a, b] = [cells[p][x * P], cells[p][x * P + 1]];
-                            if MAX { simd.maximum(a, b) } else { simd.add(a, b) }
-                        });
+                        let [[a, b], [c, d]] =
+                            [[cell, cells[0][x * P + 1]], [cells[P - 1][x * P], cells[P - 1][x * P + 1]]];
                         cell = if MAX {
-                            limit(simd.maximum(pairs[0], pairs[1]))
+                            limit(simd.maximum(simd.maximum(a, b), simd.maximum(c, d)))
                         } else {
-                            simd.mul(simd.add(pairs[0], pairs[1]), simd.splat(0.25))
+                            simd.mul(simd.add(simd.add(a, b), simd.add(c, d)), simd.splat(0.25))
                         };
                     }
                     let to = output.wrapping_add(y * steps[0] + x * steps[1]);
