@@ -291,28 +291,62 @@ fn pools_sums_in_registers() {
     let mut random = Random::new(3);
     let mut cases = 0;
     while cases < 200 {
-        let Some(Case { mut conv, mut arena, weights }) = draw(&mut random) else { continue };
-        let Conv2d { input, output: full, rows, columns, weights: at, activation, .. } = conv;
+        let Some(Case { mut conv, arena, weights }) = draw(&mut random) else { continue };
+        let Conv2d { output: full, rows, columns, activation, .. } = conv;
         let is_padded = [rows, columns].iter().any(|axis| axis.before + axis.after > 0);
         let limits = activation.limits().is_some();
         if is_padded || conv.sampling != Sampling::Direct || conv.groups > 1 || !limits {
             continue;
         }
-        let two = Axis { kernel: 2, stride: 2, ..Axis::POINT };
-        let (Some(height), Some(width)) = (two.output(full.height), two.output(full.width)) else { continue };
+        if full.height.min(full.width) < 2 {
+            continue;
+        }
         cases += 1;
         conv.residual = None;
-        let output = random.slot(arena.len(), height, width, full.channels);
-        arena.extend(random.floats(output.span() + 3));
-        let op = random.pick(&[PoolOp::Max, PoolOp::Average]);
-        let pooled = PooledConv2d { input, output, rows, columns, weights: at, activation, op };
-        let case = Case { conv, arena, weights };
-        let expected = case.pooled(&output, [full.height, full.width], &two, op);
-        for level in Level::available() {
-            let mut after = case.arena.clone();
-            pooled.run(&mut Run::new(level, &case.weights, &[], &mut after));
-            check(&format!("case {cases} on {level}: {pooled:?}"), &output, &case.arena, &after, &expected);
-        }
+        pool_in_registers(&mut random, Case { conv, arena, weights });
+    }
+}
+
+#[test]
+fn pools_sums_of_small_windows() {
+    let mut random = Random::new(4);
+    for outputs in 1..=40 {
+        let rows = Axis { kernel: 3, ..Axis::POINT };
+        let [height, width] = [9, 19].map(|most| random.range(4, most));
+        let input = Slot { pitch: 1, ..random.slot(3, height, width, 1) };
+        let output = random.slot(end(&input), input.height - 2, input.width - 2, outputs);
+        let conv = Conv2d {
+            input,
+            output,
+            residual: None,
+            rows,
+            columns: rows,
+            sampling: Sampling::Direct,
+            groups: 1,
+            weights: 5,
+            activation: random.pick(&[Activation::Linear, Activation::Relu, Activation::Relu6]),
+            pool: None,
+        };
+        let (arena, weights) = (random.floats(end(&output)), random.floats(5 + padded(outputs) * 10));
+        pool_in_registers(&mut random, Case { conv, arena, weights });
+    }
+}
+
+/// Compares a convolution that is pooled in registers, 2 × 2 to one, with the sums over all taps.
+fn pool_in_registers(random: &mut Random, Case { conv, mut arena, weights }: Case) {
+    let Conv2d { input, output: full, rows, columns, weights: at, activation, .. } = conv;
+    let two = Axis { kernel: 2, stride: 2, ..Axis::POINT };
+    let [height, width] = [full.height, full.width].map(|cells| cells / 2);
+    let output = random.slot(arena.len(), height, width, full.channels);
+    arena.extend(random.floats(output.span() + 3));
+    let op = random.pick(&[PoolOp::Max, PoolOp::Average]);
+    let pooled = PooledConv2d { input, output, rows, columns, weights: at, activation, op };
+    let case = Case { conv, arena, weights };
+    let expected = case.pooled(&output, [full.height, full.width], &two, op);
+    for level in Level::available() {
+        let mut after = case.arena.clone();
+        pooled.run(&mut Run::new(level, &case.weights, &[], &mut after));
+        check(&format!("{pooled:?} on {level}"), &output, &case.arena, &after, &expected);
     }
 }
 

@@ -93,6 +93,7 @@ impl Raw for Avx2 {
         match vectors {
             4.. if pixels == 1 => (4, 1),
             0 | 1 => (1, 12),
+            3 => (3, 4),
             _ => (2, 6),
         }
     }
@@ -101,6 +102,7 @@ impl Raw for Avx2 {
     fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
         shapes!(self, vectors, pixels, tile;
             4: 1/2;
+            3: 1/2 2/1 3/1 4/1;
             2: 1/4 2/2 3/1 4/1 5/1 6/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1
         );
