@@ -166,6 +166,17 @@ fn register_tiles_hold_no_spills() {
 }
 
 #[test]
+fn small_windows_keep_weights_in_registers() {
+    let mut functions = functions(&ASSEMBLY, "avx2");
+    functions.retain(|(name, _)| name.contains("6pooled5Small"));
+    let lines = functions.iter().flat_map(|(_, lines)| lines);
+    let products: Vec<&&str> = lines.filter(|line| line.starts_with("vfmadd")).collect();
+    assert_eq!(products.len(), 36, "four sums of nine products");
+    let from_memory = products.iter().filter(|line| line.contains('('));
+    assert_eq!(from_memory.count(), 0, "products of weights in memory");
+}
+
+#[test]
 fn vectors_stay_in_their_functions() {
     let is_instruction = |line: &&str| line.starts_with("_R") && line.contains("__mm") && line.ends_with(':');
     let apart: Vec<&str> = ASSEMBLY.lines().filter(is_instruction).collect();

@@ -60,7 +60,8 @@ impl Pooled<'_> {
     /// Whether the windows are of 3 × 3 floats, each beside the one before.
     fn is_small(&self) -> bool {
         let Line { taps: [rows, columns], len, pixel, .. } = self.line;
-        rows.are(KERNEL, self.down) && columns.count == 1 && len == KERNEL && pixel == SIDE
+        let are_rows = rows.count == KERNEL && rows.are_apart(self.down);
+        are_rows && columns.count == 1 && len == KERNEL && pixel == SIDE
     }
 
     /// Computes the line, of `C` vectors.
@@ -133,25 +134,43 @@ impl WithSimd for Small<'_> {
             let input = line.input.as_ptr().add(rows.first.input + columns.first.input);
             let step = line.step * line.output.pitch;
             for pixel in 0..line.pixels {
-                let mut sums = [[bias; SIDE]; SIDE];
-                for i in 0..KERNEL + 1 {
-                    for j in 0..KERNEL + 1 {
-                        let x = simd.splat(*input.add(pixel * SIDE + i * down + j));
-                        for y in 0..SIDE {
-                            for z in 0..SIDE {
-                                if y <= i && i < y + KERNEL && z <= j && j < z + KERNEL {
-                                    sums[y][z] = simd.mul_add(x, weights[i - y][j - z], sums[y][z]);
-                                }
-                            }
-                        }
-                    }
-                }
+                let (mut sums, input) = ([[bias; SIDE]; SIDE], input.add(pixel * SIDE));
+                add_row::<S, 0>(simd, input, &weights, &mut sums);
+                add_row::<S, 1>(simd, input.add(down), &weights, &mut sums);
+                add_row::<S, 2>(simd, input.add(2 * down), &weights, &mut sums);
+                add_row::<S, 3>(simd, input.add(3 * down), &weights, &mut sums);
                 let sums = [[pool(simd, sums, is_max, line.limits)]];
                 let output = line.output.to.add(pixel * step + lane);
                 if count == S::LANES {
                     write(simd, sums, None, limits, output, step);
                 } else {
                     write_some(simd, sums, None, limits, output, step, count);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the products of row `I` of the four cells by four that the windows of 2 × 2 sums lie in. Of all rows, the compiler
+/// would make a loop, with the weights in memory.
+///
+/// # Safety
+/// The row's cells can be read from `from` on.
+#[inline(always)]
+unsafe fn add_row<S: Simd, const I: usize>(
+    simd: S,
+    from: *const f32,
+    weights: &[[S::V; KERNEL]; KERNEL],
+    sums: &mut [[S::V; SIDE]; SIDE],
+) {
+    for j in 0..KERNEL + 1 {
+        // SAFETY: the caller's promise.
+        let x = simd.splat(unsafe { *from.add(j) });
+        for y in 0..SIDE {
+            for z in 0..SIDE {
+                let [down, across] = [I.wrapping_sub(y), j.wrapping_sub(z)];
+                if down < KERNEL && across < KERNEL {
+                    sums[y][z] = simd.mul_add(x, weights[down][across], sums[y][z]);
                 }
             }
         }

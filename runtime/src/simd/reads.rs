@@ -58,9 +58,9 @@ impl Reads {
         Self { count, first: tap(first, weight), step: tap(step, weight_step), repeat, pitch }
     }
 
-    /// Whether they are so many single taps, at equal distances of so many floats.
-    pub(super) fn are(&self, count: usize, input: usize) -> bool {
-        self.count == count && self.repeat == 1 && self.step.input == input
+    /// Whether each tap reads a cell of its own, so many floats after the one before.
+    pub(super) fn are_apart(&self, floats: usize) -> bool {
+        self.repeat == 1 && self.step.input == floats
     }
 
     /// Makes one of taps that each read so many floats, if those follow each other in memory; gives how many each reads.

@@ -22,10 +22,10 @@ const GROUP: usize = 2 * PANEL;
 
 /// Blocks of tiles from which on each thread takes whole ones; fewer are shared one by one.
 const BLOCKS: usize = 4;
-/// Multiply–adds of a tile up to which each thread rather transforms all windows for its own channels than shares
-/// transformed ones with others, where it has the time of so many tiles to gain.
-const KEPT: usize = 128 * 1024;
+/// Tiles, and most multiply–adds of each, from which on each thread rather transforms all windows for channels of its own
+/// than shares transformed ones with others.
 const TILES: usize = 16;
+const KEPT: usize = 128 * 1024;
 /// Most parts of a layer: within one the cells of the next tile are asked for in time.
 const PARTS: usize = 16;
 
@@ -201,29 +201,33 @@ impl Operands<'_> {
         let blocks = count.div_ceil(layer.block);
         // Multiply–adds of a tile, and floats of the weights.
         let macs = windows.height * windows.channels * channels;
-        let many = blocks >= BLOCKS;
-        if many || count >= TILES && macs <= KEPT && channels > GROUP {
-            let shares = parts(count * macs);
+        let shares = parts(count * macs);
+        let [pieces, groups] = if blocks >= BLOCKS {
             let even = if shares > 1 { blocks.next_multiple_of(2) } else { blocks };
-            // Sums do not depend on the groups of channels; one thread alone transforms once.
-            let groups = if many || team.count() == 1 { 1 } else { shares };
-            let all = Parts::new(0..count, 1, if many { even.min(PARTS) } else { 1 });
-            let channels = Parts::new(0..channels, GROUP, groups);
-            return Grid::tiled(output, &layer.output, tiles, all, channels).each(
-                team,
-                scratch,
-                |cells, scratch| {
-                    let (floats, products) = scratch.split_at_mut(layout.split());
-                    let all = cells.squares();
-                    for block in split(&all, all.len().div_ceil(layer.block)) {
-                        self.transform(block.clone(), &mut Cells::new(floats, &windows));
-                        self.multiply(floats, products, block, cells);
-                    }
-                },
-            );
-        }
+            [even.min(PARTS), 1]
+        } else if count >= TILES && macs <= KEPT && channels > GROUP {
+            // Sums do not depend on the groups of channels, and one thread alone had better transform once.
+            [1, if team.count() == 1 { 1 } else { shares }]
+        } else {
+            return self.run_together(blocks, macs, team, output, scratch);
+        };
+        let (all, channels) = (Parts::new(0..count, 1, pieces), Parts::new(0..channels, GROUP, groups));
+        Grid::tiled(output, &layer.output, tiles, all, channels).each(team, scratch, |cells, scratch| {
+            let (floats, products) = scratch.split_at_mut(layout.split());
+            let all = cells.squares();
+            for block in split(&all, all.len().div_ceil(layer.block)) {
+                self.transform(block.clone(), &mut Cells::new(floats, &windows));
+                self.multiply(floats, products, block, cells);
+            }
+        });
+    }
+
+    /// As [`run`](Self::run), block by block, of whose transformed windows all threads make a part and read all.
+    fn run_together(&self, blocks: usize, macs: usize, team: &Team, output: &mut [f32], scratch: &mut [f32]) {
+        let Self { layer, tiles, layout, .. } = *self;
+        let windows = layout.windows;
         let (floats, products) = scratch.split_at_mut(layout.split());
-        for block in split(&(0..count), blocks) {
+        for block in split(&(0..tiles.count()), blocks) {
             let count = parts(block.len() * macs);
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
             // What a window takes beside its channels is as much as some of them.
@@ -231,7 +235,8 @@ impl Operands<'_> {
             Grid::new(floats, &windows, all, groups).each(team, &mut [], |cells, _| {
                 self.transform(block.clone(), cells);
             });
-            let (all, groups) = (Parts::new(block.clone(), 1, 1), Parts::new(0..channels, GROUP, count));
+            let groups = Parts::new(0..layer.output.channels, GROUP, count);
+            let all = Parts::new(block.clone(), 1, 1);
             Grid::tiled(output, &layer.output, tiles, all, groups).each(team, products, |cells, products| {
                 self.multiply(floats, products, block.clone(), cells)
             });
