@@ -166,6 +166,22 @@ fn register_tiles_hold_no_spills() {
 }
 
 #[test]
+fn whole_tiles_stay_off_the_stack() {
+    for (level, register, _) in LEVELS {
+        let mut functions = functions(&ASSEMBLY, level);
+        functions.retain(|(name, _)| name.contains("4tile5Shape"));
+        assert!(!functions.is_empty(), "{level}'s tiles");
+        for (name, lines) in functions {
+            // Sums are limited when they are complete, and of whole tiles no sooner and no later written.
+            let before = lines.iter().take_while(|line| !line.starts_with("vmax"));
+            let is_written = |line: &&&str| line.contains(register) && line.ends_with("(%rsp)");
+            let written: Vec<_> = before.filter(is_written).collect();
+            assert!(written.is_empty(), "{name} puts sums away: {written:?}");
+        }
+    }
+}
+
+#[test]
 fn small_windows_keep_weights_in_registers() {
     let mut functions = functions(&ASSEMBLY, "avx2");
     functions.retain(|(name, _)| name.contains("6pooled5Small"));

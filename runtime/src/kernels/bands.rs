@@ -100,6 +100,26 @@ impl<'a> Bands<'a> {
         }
     }
 
+    /// All cells, if no tap of any falls outside the input.
+    #[inline]
+    fn whole(&self) -> Option<Band> {
+        let Axis { kernel, stride, dilation, before, .. } = *self.axis;
+        let Along::Forward { repeat: 1 } = self.along else { return None };
+        let last = self.output.checked_sub(1)?;
+        (before == 0 && last * stride + (kernel - 1) * dilation < self.input).then_some(Band {
+            start: 0,
+            step: 1,
+            count: self.output,
+            tap: 0,
+            tap_step: 1,
+            taps: kernel,
+            from: 0,
+            delta: dilation as isize,
+            advance: stride,
+            repeat: 1,
+        })
+    }
+
     /// All cells of the phase, as if no tap fell outside the input; and the input cell of the first tap of the
     /// first one, which may be one of those outside.
     fn phase(&self) -> (Band, isize) {
@@ -137,12 +157,9 @@ impl<'a> Bands<'a> {
             }
         }
     }
-}
 
-impl Iterator for Bands<'_> {
-    type Item = Band;
-
-    fn next(&mut self) -> Option<Band> {
+    /// The next band where there may be several.
+    fn part(&mut self) -> Option<Band> {
         let (phase, first_cell) = loop {
             if self.phase >= self.step().min(self.output) {
                 return None;
@@ -183,6 +200,23 @@ impl Iterator for Bands<'_> {
         };
         self.cell += count;
         Some(band)
+    }
+}
+
+impl Iterator for Bands<'_> {
+    type Item = Band;
+
+    #[inline]
+    fn next(&mut self) -> Option<Band> {
+        // Most convolutions look at single cells, and what comes before a line shows where lines are short.
+        if self.phase == 0
+            && self.cell == 0
+            && let Some(band) = self.whole()
+        {
+            self.phase = 1;
+            return Some(band);
+        }
+        self.part()
     }
 }
 

@@ -5,7 +5,7 @@ use super::parts::parts;
 use super::{Activation, Pool, unless_written};
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Cells, FAR, Grid, Level, Line, Parts, Residual, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Level, Line, Parts, Residual, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -307,7 +307,7 @@ impl Task<'_, '_> {
         let Lines { outer, inner } = Lines::new(row, column, [conv.input.width, width, width], pitches, most);
 
         let limits = conv.activation.limits().unwrap_or(Line::OPEN);
-        let start = (row.start - self.shift) * width + column.start;
+        let (start, far) = ((row.start - self.shift) * width + column.start, self.output.is_far());
         for line in 0..outer.count {
             let [input, output, _] = outer.steps.map(|step| step * line);
             // Without taps the cells may lie past the input.
@@ -329,7 +329,7 @@ impl Task<'_, '_> {
                 bias: &self.bias[channels.bias..],
                 residual,
                 limits,
-                far: conv.pool.is_none() && conv.output.span() > FAR,
+                far,
                 output: self.output.from(start + output, channels.first),
                 step: inner.steps[1],
             }

@@ -4,7 +4,7 @@
 use core::arch::x86_64::*;
 
 use super::avx512::Avx512;
-use super::tile::{Tile, shapes};
+use super::tile::{Piece, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX2 and FMA.
@@ -99,8 +99,8 @@ impl Raw for Avx2 {
     }
 
     #[inline(always)]
-    fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
-        shapes!(self, vectors, pixels, tile;
+    fn tiles(self, vectors: usize, pixels: usize, piece: Piece<'_>) {
+        shapes!(self, vectors, pixels, piece;
             4: 1/2;
             3: 1/2 2/1 3/1 4/1;
             2: 1/4 2/2 3/1 4/1 5/1 6/1;

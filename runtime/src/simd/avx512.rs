@@ -6,7 +6,7 @@ use core::arch::x86_64::*;
 use super::avx2::Avx2;
 use super::halved::Halved;
 use super::spread::{add_one_and_half, add_two};
-use super::tile::{Tile, add_products, shapes};
+use super::tile::{Piece, Tile, add_products, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of AVX-512.
@@ -91,40 +91,30 @@ impl Raw for Avx512 {
     }
 
     #[inline(always)]
-    fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
-        if vectors == 2 && pixels > 4 && tile.line.channels <= Self::LANES + Avx2::LANES {
+    fn tiles(self, vectors: usize, pixels: usize, piece: Piece<'_>) {
+        if vectors == 2 && pixels > 4 && piece.line.channels <= Self::LANES + Avx2::LANES {
             macro_rules! cases {
                 ($($r:literal)+) => {
                     match pixels {
                         // SAFETY: the token proves that the processor has the function's features.
-                        $($r => unsafe { halved::<$r>(self, tile) },)+
+                        $($r => piece.each($r, |tile| unsafe { halved::<$r>(self, tile) }),)+
                         _ => unreachable!("no such tile"),
                     }
                 };
             }
             return cases!(5 6 7 8 9 10 11 12 13);
         }
-        if vectors == 1 && tile.line.channels <= Avx2::LANES {
-            return narrow(self, pixels, tile);
+        if vectors == 1 && piece.line.channels <= Avx2::LANES {
+            // A core computes two of AVX2's vectors at once, of whose tiles it has registers for.
+            let (half, Piece { line, first, end }) = (Avx2::of(self), piece);
+            return line.tiles(half, 1, first..end, half.shape(pixels, 1).1);
         }
-        shapes!(self, vectors, pixels, tile;
+        shapes!(self, vectors, pixels, piece;
             4: 1/2;
             2: 1/4 2/2 3/1 4/1 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1 9/1 10/1 11/1 12/1 13/1 14/1
         );
     }
-}
-
-/// A tile of at most half a vector, on AVX2's vectors, of which a core computes two at once.
-#[inline(always)]
-fn narrow(token: Avx512, pixels: usize, tile: Tile<'_>) {
-    let (half, Tile { line, first }) = (Avx2::of(token), tile);
-    // As few tiles as AVX2 has registers for.
-    let left = if pixels > half.shape(pixels, 1).1 { pixels / 2 } else { 0 };
-    if left > 0 {
-        half.tile(1, left, Tile { line, first });
-    }
-    half.tile(1, pixels - left, Tile { line, first: first + left });
 }
 
 /// A tile of a vector and a half, on AVX2's vectors.

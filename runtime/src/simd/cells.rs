@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::prefetch::will_write;
+use super::prefetch::{FAR, will_write};
 use super::tiling::{Tiles, Tiling};
 use crate::slot::Slot;
 use crate::team::Team;
@@ -198,6 +198,13 @@ impl<'a> Cells<'a> {
     /// Its channels, of all of the tensor's.
     pub(crate) fn channels(&self) -> Range<usize> {
         self.channels.clone()
+    }
+
+    /// Whether a second-level cache does not hold the tensor.
+    #[inline]
+    pub(crate) fn is_far(&self) -> bool {
+        let [rows, columns] = self.map.tiles.axes();
+        rows.cells() * columns.cells() * self.map.pitch > FAR
     }
 
     /// Its rows, where its squares are single pixels and make whole rows.

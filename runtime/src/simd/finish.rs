@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "writes without bounds checks what the tile's maker has checked")]
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
+use core::mem::MaybeUninit;
+
 use super::Simd;
 use super::tile::Line;
 use crate::slot::Slot;
@@ -125,7 +127,8 @@ pub(super) unsafe fn write<S: Simd, const R: usize, const C: usize>(
     }
 }
 
-/// As [`write`], the first `channels` only.
+/// As [`write`], the first `channels` only. The sums are written to memory here: what a loop indexes by a variable, the
+/// compiler would write there in any case, of tiles too that are whole.
 ///
 /// # Safety
 /// `channels` floats of each pixel can be read and written.
@@ -139,12 +142,20 @@ pub(super) unsafe fn write_some<S: Simd, const R: usize, const C: usize>(
     step: usize,
     channels: usize,
 ) {
-    for (r, sums) in sums.iter().enumerate() {
-        for (c, &sum) in sums.iter().enumerate() {
-            let count = channels.saturating_sub(c * S::LANES).min(S::LANES);
-            // SAFETY: the caller's promise; without channels left nothing is touched.
-            unsafe {
-                let mut sum = sum;
+    let mut floats = MaybeUninit::<[[S::V; C]; R]>::uninit();
+    let floats = floats.as_mut_ptr().cast::<f32>();
+    // SAFETY: a vector is so many floats, and the array has as many as the sums; of the others, the caller promises the
+    // first `channels`, and without channels left nothing is touched.
+    unsafe {
+        for r in 0..R {
+            for c in 0..C {
+                simd.store_at(sums[r][c], floats.add((r * C + c) * S::LANES));
+            }
+        }
+        for r in 0..R {
+            for c in 0..C {
+                let count = channels.saturating_sub(c * S::LANES).min(S::LANES);
+                let mut sum = simd.load_at(floats.add((r * C + c) * S::LANES));
                 if let Some((from, step)) = residual {
                     sum = simd.add(sum, simd.load_some_at(from.wrapping_add(r * step + c * S::LANES), count));
                 }

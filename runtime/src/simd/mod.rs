@@ -66,7 +66,7 @@ pub use {avx2::Avx2, avx512::Avx512};
 #[expect(unsafe_code, reason = "the trait's users in this module check the bounds")]
 mod raw {
     use super::Simd;
-    use super::tile::{Tile, add_products};
+    use super::tile::{Piece, add_products};
 
     /// Loads and stores without a check.
     pub trait Raw: Copy {
@@ -111,8 +111,8 @@ mod raw {
         /// its vectors, at most that many or one panel, and the most pixels that it takes.
         fn shape(self, pixels: usize, vectors: usize) -> (usize, usize);
 
-        /// Computes a tile of the line, of a shape that [`shape`](Self::shape) allows.
-        fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>);
+        /// Computes tiles of a line, of a shape that [`shape`](Self::shape) allows.
+        fn tiles(self, vectors: usize, pixels: usize, piece: Piece<'_>);
     }
 }
 

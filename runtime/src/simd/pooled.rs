@@ -3,7 +3,8 @@
 #![expect(clippy::needless_range_loop, reason = "indices of registers; every loop over them is unrolled")]
 
 use super::finish::{finish, write, write_some};
-use super::tile::{Line, Places, shares, sums};
+use super::tile::{Line, Places, sums};
+use super::tiling::Shares;
 use super::{Simd, WithSimd};
 use crate::weights::PANEL;
 
@@ -67,17 +68,17 @@ impl Pooled<'_> {
     /// Computes the line, of `C` vectors.
     #[inline(always)]
     fn tiles<S: Simd, const C: usize>(&self, simd: S) {
-        let (tiles, share) = shares(self.line.pixels, const { Self::most::<S>(C) });
+        let shares = Shares::new(&(0..self.line.pixels), const { Self::most::<S>(C) });
         let mut first = 0;
-        for tile in 0..tiles {
-            let count = share(tile);
-            match count {
+        while first < self.line.pixels {
+            let (size, _) = shares.from(first);
+            match size {
                 1 => simd.call(Tile::<1, 4, C>(self, first)),
                 2 if const { Self::most::<S>(C) >= 2 } => simd.call(Tile::<2, 8, C>(self, first)),
                 3 if const { Self::most::<S>(C) >= 3 } => simd.call(Tile::<3, 12, C>(self, first)),
                 _ => unreachable!("no such tile"),
             }
-            first += count;
+            first += size;
         }
     }
 }

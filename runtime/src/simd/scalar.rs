@@ -1,7 +1,7 @@
 //! Portable vectors: arrays of four, which the compiler turns into the target's baseline vectors.
 #![expect(unsafe_code, reason = "implements the unchecked loads and stores")]
 
-use super::tile::{Tile, shapes};
+use super::tile::{Piece, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of the portable level.
@@ -80,8 +80,8 @@ impl Raw for Scalar {
     }
 
     #[inline(always)]
-    fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
-        shapes!(self, vectors, pixels, tile; 4: 1/1 2/1);
+    fn tiles(self, vectors: usize, pixels: usize, piece: Piece<'_>) {
+        shapes!(self, vectors, pixels, piece; 4: 1/1 2/1);
     }
 }
 

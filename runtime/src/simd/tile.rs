@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::finish::{Residual, finish};
 use super::prefetch::{will_read, will_write};
 use super::reads::Reads;
+use super::tiling::Shares;
 use super::{Simd, Target, WithSimd};
 use crate::weights::PANEL;
 
@@ -73,26 +74,28 @@ impl Line<'_> {
         let most = simd.shape(self.pixels, self.vectors).1;
         // Pixels whose floats share a set of the first-level cache must not be more than its ways.
         let most = if self.pixel.is_multiple_of(ALIAS) { most.min(WAYS) } else { most };
-        let (tiles, share) = shares(self.pixels, most);
-        let mut first = 0;
-        for tile in 0..tiles {
-            let pixels = share(tile);
-            if self.far {
-                self.ask(first + pixels..(first + 2 * pixels).min(self.pixels));
-            }
-            simd.tile(self.vectors, pixels, Tile { line: self, first });
-            first += pixels;
+        self.tiles(simd, self.vectors, 0..self.pixels, most);
+    }
+
+    /// Computes some of the pixels, in tiles of at most `most`.
+    #[inline(always)]
+    pub(super) fn tiles<S: Simd>(&self, simd: S, vectors: usize, pixels: Range<usize>, most: usize) {
+        let (shares, mut first) = (Shares::new(&pixels, most), pixels.start);
+        while first < pixels.end {
+            let (size, end) = shares.from(first);
+            simd.tiles(vectors, size, Piece { line: self, first, end });
+            first = end;
         }
     }
 
     /// Asks for the cells of these pixels that are written and added.
-    #[inline(always)]
+    #[inline(never)]
     fn ask(&self, pixels: Range<usize>) {
-        for pixel in pixels {
+        for pixel in pixels.start..pixels.end.min(self.pixels) {
             let cell = pixel * self.step * self.output.pitch;
             will_write(self.output.to.wrapping_add(cell), self.channels);
             if let Residual::Of(floats, step) = self.residual {
-                will_read(floats[pixel * step..].as_ptr(), self.channels);
+                will_read(floats.as_ptr().wrapping_add(pixel * step), self.channels);
             }
         }
     }
@@ -127,18 +130,35 @@ impl Line<'_> {
     }
 }
 
-/// Into how many tiles of at most so many pixels some are split, and the pixels of each: nearly as many in all. Where
-/// products are short, a division for each tile would show.
-#[inline(always)]
-pub(super) fn shares(pixels: usize, most: usize) -> (usize, impl Fn(usize) -> usize) {
-    let tiles = if pixels <= most { 1 } else { pixels.div_ceil(most) };
-    let (size, larger) = if tiles == 1 { (pixels, 0) } else { (pixels / tiles, pixels % tiles) };
-    (tiles, move |tile| size + usize::from(tile < larger))
+/// Pixels of a line, which was found to fit its slices, that are whole tiles of one size.
+#[derive(Debug)]
+pub struct Piece<'a> {
+    pub(super) line: &'a Line<'a>,
+    pub(super) first: usize,
+    /// The pixel after the last one.
+    pub(super) end: usize,
+}
+
+impl<'a> Piece<'a> {
+    /// Calls `compute` with each tile, of so many pixels. What computes them is found once for all: where products are short,
+    /// what comes between two tiles shows.
+    #[inline(always)]
+    pub(super) fn each(self, pixels: usize, compute: impl Fn(Tile<'a>)) {
+        let Self { line, mut first, end } = self;
+        while first < end {
+            let next = first + pixels;
+            if line.far {
+                line.ask(next..next + pixels);
+            }
+            compute(Tile { line, first });
+            first = next;
+        }
+    }
 }
 
 /// A tile of a line that was found to fit its slices.
 #[derive(Debug)]
-pub struct Tile<'a> {
+pub(super) struct Tile<'a> {
     pub(super) line: &'a Line<'a>,
     /// Its first pixel.
     pub(super) first: usize,
@@ -322,11 +342,11 @@ pub(super) fn add_products<S: Simd, const C: usize>(
     }
 }
 
-/// Calls the tile of a shape from a table of `vectors: pixels/sums …`.
+/// Calls the tiles of a shape from a table of `vectors: pixels/sums …`.
 macro_rules! shapes {
-    ($simd:expr, $vectors:expr, $pixels:expr, $tile:expr; $($c:literal: $($r:literal/$u:literal)+);+) => {
+    ($simd:expr, $vectors:expr, $pixels:expr, $piece:expr; $($c:literal: $($r:literal/$u:literal)+);+) => {
         match ($vectors, $pixels) {
-            $($(($c, $r) => $simd.call($crate::simd::tile::Shape::<$r, $c, $u>($tile)),)+)+
+            $($(($c, $r) => $piece.each($r, |tile| $simd.call($crate::simd::tile::Shape::<$r, $c, $u>(tile))),)+)+
             _ => unreachable!("no such tile"),
         }
     };

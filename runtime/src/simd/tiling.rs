@@ -173,11 +173,43 @@ impl Tiles {
     }
 }
 
+/// How pixels are split into tiles of nearly equal size: first come those of one pixel more, then the others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shares {
+    /// Pixels of the smaller ones.
+    size: usize,
+    /// The pixel after the larger ones.
+    larger: usize,
+    /// The pixel after all.
+    end: usize,
+}
+
+impl Shares {
+    /// These pixels in tiles of at most `most`.
+    #[inline(always)]
+    pub(super) fn new(pixels: &Range<usize>, most: usize) -> Self {
+        let (count, end) = (pixels.len(), pixels.end);
+        // Divisions show in small layers.
+        if count <= most {
+            return Self { size: count, larger: pixels.start, end };
+        }
+        let tiles = count.div_ceil(most);
+        let size = count / tiles;
+        Self { size, larger: pixels.start + (count - tiles * size) * (size + 1), end }
+    }
+
+    /// The size of the tile that starts at this pixel, and the pixel after the last tile of this size.
+    #[inline(always)]
+    pub(super) fn from(self, first: usize) -> (usize, usize) {
+        if first < self.larger { (self.size + 1, self.larger) } else { (self.size, self.end) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::vec;
 
-    use super::{Tiles, Tiling};
+    use super::{Shares, Tiles, Tiling};
 
     #[test]
     fn every_tile_has_its_place() {
@@ -230,6 +262,22 @@ mod tests {
                 });
                 assert!(own.eq((first..cells).step_by(step)), "{tiling:?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_pixel_is_in_one_tile() {
+        for (start, count, most) in (0..4000).map(|case| (case % 7, case / 7 % 41, case / 287 % 14 + 1)) {
+            let pixels = start..start + count;
+            let (shares, mut first, mut tiles) = (Shares::new(&pixels, most), start, 0);
+            while first < pixels.end {
+                let (size, end) = shares.from(first);
+                assert!(size <= most && size * count.div_ceil(most) >= count - count % count.div_ceil(most));
+                assert!((end - first).is_multiple_of(size) && end > first, "{shares:?}");
+                tiles += (end - first) / size;
+                first = end;
+            }
+            assert_eq!((first, tiles), (pixels.end, count.div_ceil(most)), "{shares:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use core::arch::wasm32::*;
 
-use super::tile::{Tile, shapes};
+use super::tile::{Piece, shapes};
 use super::{Simd, WithSimd, raw::Raw};
 
 /// Token of simd128.
@@ -73,8 +73,8 @@ impl Raw for Wasm {
     }
 
     #[inline(always)]
-    fn tile(self, vectors: usize, pixels: usize, tile: Tile<'_>) {
-        shapes!(self, vectors, pixels, tile;
+    fn tiles(self, vectors: usize, pixels: usize, piece: Piece<'_>) {
+        shapes!(self, vectors, pixels, piece;
             4: 1/2 2/1;
             2: 1/4 2/2 3/1 4/1 5/1;
             1: 1/8 2/4 3/2 4/2 5/1 6/1 7/1 8/1
