@@ -240,11 +240,19 @@ pub(super) unsafe fn sums<S: Simd, const R: usize, const C: usize, const U: usiz
         let mut sums = [[[simd.splat(0.0); C]; R]; U];
         sums[0] = [bias; R];
         let input = line.input.as_ptr().add(first * line.pixel);
+        let one = columns.first;
+        // What comes before a step shows where steps are short, as those of most lines are, of a single tap, and of windows
+        // whose rows are a run of floats each.
         if rows.count == 1 && columns.count == 1 {
-            // Most lines have a single tap, which takes few steps to find.
-            let input = input.add(rows.first.input + columns.first.input);
-            let weights = line.weights.as_ptr().add(rows.first.weights + columns.first.weights);
+            let input = input.add(rows.first.input + one.input);
+            let weights = line.weights.as_ptr().add(rows.first.weights + one.weights);
             accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+        } else if columns.count == 1 {
+            for down in rows.taps() {
+                let input = input.add(down.input + one.input);
+                let weights = line.weights.as_ptr().add(down.weights + one.weights);
+                accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+            }
         } else {
             for down in rows.taps() {
                 for across in columns.taps() {
