@@ -77,7 +77,7 @@ impl Line<'_> {
         self.tiles(simd, self.vectors, 0..self.pixels, most);
     }
 
-    /// Computes some of the pixels, in tiles of at most `most`.
+    /// Computes some of the pixels, in tiles of at most `most`, of a line that was found to fit its slices.
     #[inline(always)]
     pub(super) fn tiles<S: Simd>(&self, simd: S, vectors: usize, pixels: Range<usize>, most: usize) {
         let (shares, mut first) = (Shares::new(&pixels, most), pixels.start);
