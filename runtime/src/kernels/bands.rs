@@ -100,36 +100,14 @@ impl<'a> Bands<'a> {
         }
     }
 
-    /// All cells, if no tap of any falls outside the input.
+    /// The cells `start, start + step, …`, with all taps, the first cell's from input cell 0 on.
     #[inline]
-    fn whole(&self) -> Option<Band> {
-        let Axis { kernel, stride, dilation, before, .. } = *self.axis;
-        let Along::Forward { repeat: 1 } = self.along else { return None };
-        let last = self.output.checked_sub(1)?;
-        (before == 0 && last * stride + (kernel - 1) * dilation < self.input).then_some(Band {
-            start: 0,
-            step: 1,
-            count: self.output,
-            tap: 0,
-            tap_step: 1,
-            taps: kernel,
-            from: 0,
-            delta: dilation as isize,
-            advance: stride,
-            repeat: 1,
-        })
-    }
-
-    /// All cells of the phase, as if no tap fell outside the input; and the input cell of the first tap of the
-    /// first one, which may be one of those outside.
-    fn phase(&self) -> (Band, isize) {
-        let Axis { kernel, stride, dilation, before, .. } = *self.axis;
-        let (start, step) = (self.phase, self.step());
-        let count = steps(self.output - start, step);
-        let band = Band {
+    fn cells(&self, start: usize, step: usize) -> Band {
+        let Axis { kernel, stride, dilation, .. } = *self.axis;
+        Band {
             start,
             step,
-            count,
+            count: steps(self.output - start, step),
             tap: 0,
             tap_step: 1,
             taps: kernel,
@@ -137,7 +115,25 @@ impl<'a> Bands<'a> {
             delta: dilation as isize,
             advance: step * stride,
             repeat: 1,
-        };
+        }
+    }
+
+    /// All cells, if no tap of any falls outside the input.
+    #[inline]
+    fn whole(&self) -> Option<Band> {
+        let Axis { kernel, stride, dilation, before, .. } = *self.axis;
+        let Along::Forward { repeat: 1 } = self.along else { return None };
+        let last = self.output.checked_sub(1)?;
+        let is_inside = before == 0 && last * stride + (kernel - 1) * dilation < self.input;
+        is_inside.then(|| self.cells(0, 1))
+    }
+
+    /// All cells of the phase, as if no tap fell outside the input; and the input cell of the first tap of the
+    /// first one, which may be one of those outside.
+    fn phase(&self) -> (Band, isize) {
+        let Axis { kernel, stride, dilation, before, .. } = *self.axis;
+        let (start, step) = (self.phase, self.step());
+        let band = self.cells(start, step);
         match self.along {
             Along::Forward { repeat } => {
                 (Band { repeat, ..band }, (start * stride) as isize - before as isize)

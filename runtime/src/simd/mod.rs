@@ -139,7 +139,8 @@ pub trait Simd: raw::Raw {
     /// Vectors that the processor's registers hold.
     const REGISTERS: usize;
 
-    /// Runs `op` in a function of its own, compiled for this level.
+    /// Runs `op` compiled for this level, in a function of its own where the compiler finds it large enough: rustc 1.95 drops
+    /// `inline(never)` from functions with target features.
     fn call<W: WithSimd>(self, op: W) -> W::Output;
 
     /// `x` in every lane.

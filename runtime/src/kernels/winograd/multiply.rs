@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::{GROUP, Operands, PoolOp, Winograd};
 use crate::simd::{
-    Blocks, Cells, F2, F4, FAR, Join, Line, Outputs, Phase, Reads, Residual, Scheme, ShortFour, Simd, Square,
+    Blocks, Cells, F2, F4, Join, Line, Outputs, Phase, Reads, Residual, Scheme, ShortFour, Simd, Square,
     StridedFour, StridedTwo, Target, WithSimd,
 };
 use crate::slot::Slot;
@@ -83,7 +83,7 @@ impl Multiply<'_, '_> {
         let panel = tile.kernels() * inputs * PANEL;
         let panels = &panels[operands.phase * tile.kernel_elements() * inputs * PANEL..];
         let own = output.channels();
-        let writes_far = operands.layer.output.span() > FAR;
+        let writes_far = output.is_far();
         let mut first = own.start;
         while first < own.end {
             let vectors = simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0;
