@@ -30,7 +30,7 @@ struct Tile<'a> {
     /// The first of all rows' pixels.
     pixel: usize,
     /// Where the rows of the windows start that are inside the input.
-    rows: &'a [Option<*const f32>; CELLS[1]],
+    rows: &'a [Option<&'a [f32]>; CELLS[1]],
     /// The first input cell along the columns, which may lie outside.
     cell: isize,
     /// The channels.
@@ -68,7 +68,7 @@ impl<const K: usize, const STRIDE: usize> Pairs<'_, K, STRIDE> {
         let mut windows = [None; CELLS[1]];
         for (index, from) in windows[..(R - 1) * STRIDE + K].iter_mut().enumerate() {
             let row = (row * STRIDE + index).wrapping_sub(down.before);
-            *from = (row < cells[0]).then(|| input[row % ring * cells[1] * pitch..].as_ptr());
+            *from = (row < cells[0]).then(|| &input[row % ring * cells[1] * pitch..]);
         }
         let tiles = width.div_ceil(TILE);
         let mut first = 0;
@@ -135,14 +135,14 @@ impl<const K: usize, const STRIDE: usize> Pairs<'_, K, STRIDE> {
             let mut sums = [[simd.load_at(self.rows.bias.as_ptr().add(channel)); P]; R];
             for i in 0..(R - 1) * STRIDE + K {
                 let Some(row) = rows[i] else { continue };
+                let row = row.as_ptr().offset(cell * *pitch as isize).add(channel);
                 // Outside there are zeros: along a row, they cost less than to leave them out.
                 let mut x = [simd.splat(0.0); CELLS[0]];
                 for j in 0..columns {
-                    let cell = cell + j as isize;
                     // There is padding of half a window at most.
                     let inner = !EDGE || (K / 2..columns - K / 2).contains(&j);
-                    if inner || (0..*cells as isize).contains(&cell) {
-                        x[j] = simd.load_at(row.offset(cell * *pitch as isize).add(channel));
+                    if inner || (0..*cells as isize).contains(&(cell + j as isize)) {
+                        x[j] = simd.load_at(row.add(j * pitch));
                     }
                 }
                 for across in 0..K {
