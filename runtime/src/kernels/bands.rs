@@ -75,6 +75,7 @@ impl Band {
 }
 
 /// The bands of an axis; every output cell is in one of them.
+#[derive(Clone)]
 pub(super) struct Bands<'a> {
     axis: &'a Axis,
     along: Along,
@@ -120,7 +121,7 @@ impl<'a> Bands<'a> {
 
     /// All cells, if no tap of any falls outside the input.
     #[inline]
-    fn whole(&self) -> Option<Band> {
+    pub(super) fn whole(&self) -> Option<Band> {
         let Axis { kernel, stride, dilation, before, .. } = *self.axis;
         let Along::Forward { repeat: 1 } = self.along else { return None };
         let last = self.output.checked_sub(1)?;

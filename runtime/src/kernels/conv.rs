@@ -5,7 +5,7 @@ use super::parts::parts;
 use super::{Activation, Pool, unless_written};
 use crate::geometry::Axis;
 use crate::run::Run;
-use crate::simd::{Cells, Grid, Level, Line, Parts, Residual, Simd, WithSimd};
+use crate::simd::{Cells, Grid, Level, Line, Parts, Reads, Residual, Simd, WithSimd};
 use crate::slot::Slot;
 use crate::weights::{PANEL, padded};
 
@@ -249,88 +249,135 @@ struct Channels {
     panels: usize,
 }
 
+/// The pixels where two bands cross.
+struct Region {
+    /// Reads along rows and columns.
+    taps: [Reads; 2],
+    /// Floats that each tap reads.
+    len: usize,
+    /// The pixels in the input, in the output, and in what is added.
+    lines: Lines<3>,
+    /// The first pixel, of all of the convolution's.
+    first: usize,
+}
+
 impl WithSimd for Task<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (conv, outputs) = (self.conv, self.outputs);
-        let inputs = conv.of_group(conv.input.channels);
-        let panel = conv.rows.kernel * conv.columns.kernel * inputs * PANEL;
-        let (pixels, own) = (self.rows.len() * self.width, self.output.channels());
+        let own = self.output.channels();
+        let is_whole = self.bands().iter().all(|bands| bands.whole().is_some());
         let mut first = own.start;
         while first < own.end {
-            let group = if conv.groups == 1 { 0 } else { first / outputs };
-            let left = own.end.min((group + 1) * outputs) - first;
-            let vectors = simd.shape(pixels, left.div_ceil(S::LANES)).0;
-            let count = (vectors * S::LANES).min(left);
-            let bias = group * padded(outputs) + first - group * outputs;
-            let (panels, input) = (bias / PANEL * panel, group * inputs);
-            self.channels(simd, &Channels { first, count, vectors, input, bias, panels });
-            first += count;
+            // A single region is found once for all channels. Where there are several, the weights of some channels are
+            // read in all of them before those of the next.
+            let end = if is_whole { own.end } else { first + self.channels(simd, first).count };
+            self.regions(simd, first..end);
+            first = end;
         }
     }
 }
 
-impl Task<'_, '_> {
-    /// Computes some channels of the rows.
+impl<'a> Task<'a, '_> {
+    /// The bands of rows and columns.
     #[inline(always)]
-    fn channels<S: Simd>(&mut self, simd: S, channels: &Channels) {
+    fn bands(&self) -> [Bands<'a>; 2] {
         let conv = self.conv;
         let [down, across] = conv.along();
-        for row in Bands::new(&conv.rows, down, conv.input.height, self.rows.end) {
+        [
+            Bands::new(&conv.rows, down, conv.input.height, self.rows.end),
+            Bands::new(&conv.columns, across, conv.input.width, self.width),
+        ]
+    }
+
+    /// Floats of a panel of weights.
+    #[inline(always)]
+    fn panel(&self) -> usize {
+        let conv = self.conv;
+        conv.rows.kernel * conv.columns.kernel * conv.of_group(conv.input.channels) * PANEL
+    }
+
+    /// The channels from `first` on that are computed together.
+    #[inline(always)]
+    fn channels<S: Simd>(&self, simd: S, first: usize) -> Channels {
+        let (conv, outputs) = (self.conv, self.outputs);
+        let group = if conv.groups == 1 { 0 } else { first / outputs };
+        let left = self.output.channels().end.min((group + 1) * outputs) - first;
+        let vectors = simd.shape(self.rows.len() * self.width, left.div_ceil(S::LANES)).0;
+        let bias = group * padded(outputs) + first - group * outputs;
+        Channels {
+            first,
+            count: (vectors * S::LANES).min(left),
+            vectors,
+            input: group * conv.of_group(conv.input.channels),
+            bias,
+            panels: bias / PANEL * self.panel(),
+        }
+    }
+
+    /// Computes some channels of the rows, region by region.
+    #[inline(always)]
+    fn regions<S: Simd>(&mut self, simd: S, channels: Range<usize>) {
+        let most = simd.shape(usize::MAX, self.channels(simd, channels.start).vectors).1;
+        let [rows, columns] = self.bands();
+        for row in rows {
             let Some(row) = row.within(&self.rows) else { continue };
             let row = row.without(self.top);
-            for column in Bands::new(&conv.columns, across, conv.input.width, self.width) {
-                self.region(simd, &row, &column, channels);
+            for column in columns.clone() {
+                let region = self.region(&row, &column, most);
+                let mut first = channels.start;
+                while first < channels.end {
+                    let channels = self.channels(simd, first);
+                    self.lines(simd, &region, &channels);
+                    first += channels.count;
+                }
             }
         }
     }
 
-    /// Computes some channels of the pixels where two bands cross.
+    /// The pixels where two bands cross, in lines for tiles of at most `most` pixels.
     #[inline(always)]
-    fn region<S: Simd>(&mut self, simd: S, row: &Band, column: &Band, channels: &Channels) {
-        let conv = self.conv;
-        let len = conv.of_group(conv.input.channels);
-        let panel = conv.rows.kernel * conv.columns.kernel * len * PANEL;
-        let pitch = conv.input.pitch;
+    fn region(&self, row: &Band, column: &Band, most: usize) -> Region {
+        let (conv, width) = (self.conv, self.width);
+        let (len, pitch) = (conv.of_group(conv.input.channels), conv.input.pitch);
         let down = row.taps(conv.input.width * pitch, conv.columns.kernel * len * PANEL);
         let mut across = column.taps(pitch, len * PANEL);
         let len = across.join(len);
-        let taps = [down, across];
-
-        let width = self.width;
-        let most = simd.shape(usize::MAX, channels.vectors).1;
         // The output counts in pixels.
         let of_residual = if let Residual::Of(_, pitch) = self.residual { pitch } else { 0 };
-        let pitches = [pitch, 1, of_residual];
-        let Lines { outer, inner } = Lines::new(row, column, [conv.input.width, width, width], pitches, most);
+        let lines = Lines::new(row, column, [conv.input.width, width, width], [pitch, 1, of_residual], most);
+        Region { taps: [down, across], len, lines, first: row.start * width + column.start }
+    }
 
-        let limits = conv.activation.limits().unwrap_or(Line::OPEN);
-        let (start, far) = ((row.start - self.shift) * width + column.start, self.output.is_far());
+    /// Computes some channels of a region.
+    #[inline(always)]
+    fn lines<S: Simd>(&mut self, simd: S, region: &Region, channels: &Channels) {
+        let Region { taps, len, lines: Lines { outer, inner }, first } = region;
+        let limits = self.conv.activation.limits().unwrap_or(Line::OPEN);
+        let (panel, far) = (self.panel(), self.output.is_far());
         for line in 0..outer.count {
-            let [input, output, _] = outer.steps.map(|step| step * line);
+            let [input, output, added] = outer.steps.map(|step| step * line);
             // Without taps the cells may lie past the input.
             let input = self.input.get(input + channels.input..).unwrap_or(&[]);
-            let residual = self.residual.map(|floats, pitch| {
-                let at = (row.start * width + column.start) * pitch + outer.steps[2] * line + channels.first;
-                (&floats[at..], inner.steps[2])
-            });
+            let residual = self
+                .residual
+                .map(|floats, pitch| (&floats[first * pitch + added + channels.first..], inner.steps[2]));
             Line {
                 pixels: inner.count,
                 channels: channels.count,
                 vectors: channels.vectors,
                 input,
                 pixel: inner.steps[0],
-                taps: &taps,
-                len,
+                taps,
+                len: *len,
                 weights: &self.panels[channels.panels..],
                 panel,
                 bias: &self.bias[channels.bias..],
                 residual,
                 limits,
                 far,
-                output: self.output.from(start + output, channels.first),
+                output: self.output.from(first - self.shift * self.width + output, channels.first),
                 step: inner.steps[1],
             }
             .compute(simd);
