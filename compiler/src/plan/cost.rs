@@ -149,6 +149,8 @@ const FLOAT: f64 = size_of::<f32>() as f64;
 const CACHE: usize = 128 * 1024;
 /// Floats of transformed windows that may be at hand at once.
 const WINDOWS: usize = 96 * 1024;
+/// Floats of weights above which it counts more that they are read seldom.
+const WEIGHTS: usize = 4 * 1024 * 1024;
 
 /// Cycles of a line of pixels with the same taps, beside those of its multiplications.
 const LINE: f64 = 200.0;
@@ -262,8 +264,10 @@ impl Core {
         let tiles = Winograd::tiles(&conv.rows, height, tile) * Winograd::tiles(&conv.columns, width, tile);
         let phases = tile.phases() * tile.phases();
         let of_phase = tiles.div_ceil(phases);
+        let weights = tile.kernel_elements() * inputs * padded(outputs);
+        let windows = if weights > WEIGHTS { usize::MAX } else { WINDOWS };
         // Whole register tiles, or all.
-        let most = (WINDOWS / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
+        let most = (windows / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
         let blocks = if of_phase <= most + self.pixels / 4 { 1 } else { of_phase.div_ceil(most) };
         let block = of_phase.div_ceil(blocks);
         let multiplied =
@@ -275,10 +279,9 @@ impl Core {
         let [tiles, multiplied, blocks, elements, phases] =
             [tiles, multiplied, blocks, elements, phases].map(|count| count as f64);
         let transforms = tiles * (window * vectors(inputs) + back * vectors(outputs));
-        let weights = tile.kernel_elements() as f64 * inputs as f64 * padded(outputs) as f64;
         let products = multiplied * inputs as f64 * padded(outputs) as f64;
         let calls = phases * blocks * elements * (vectors(outputs) / 2.0).ceil() * self.product;
-        let streams = phases * self.stream(weights, blocks);
+        let streams = phases * self.stream(weights as f64, blocks);
         (block, transforms + calls + products / self.macs + streams)
     }
 
