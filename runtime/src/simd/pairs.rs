@@ -135,14 +135,15 @@ impl<const K: usize, const STRIDE: usize> Pairs<'_, K, STRIDE> {
             let mut sums = [[simd.load_at(self.rows.bias.as_ptr().add(channel)); P]; R];
             for i in 0..(R - 1) * STRIDE + K {
                 let Some(row) = rows[i] else { continue };
-                let row = row.as_ptr().offset(cell * *pitch as isize).add(channel);
+                // At an edge it may lie outside, where nothing is loaded.
+                let first = row.as_ptr().wrapping_offset(cell * *pitch as isize).wrapping_add(channel);
                 // Outside there are zeros: along a row, they cost less than to leave them out.
                 let mut x = [simd.splat(0.0); CELLS[0]];
                 for j in 0..columns {
                     // There is padding of half a window at most.
                     let inner = !EDGE || (K / 2..columns - K / 2).contains(&j);
                     if inner || (0..*cells as isize).contains(&(cell + j as isize)) {
-                        x[j] = simd.load_at(row.add(j * pitch));
+                        x[j] = simd.load_at(first.wrapping_add(j * pitch));
                     }
                 }
                 for across in 0..K {
