@@ -100,7 +100,7 @@ impl Layer {
             [tensor(0, size / repeat[0], inputs), tensor(size * size * inputs, side, outputs)];
         let scratch = Slot::arena(
             padded(output.offset + output.span()),
-            [1, 1, Winograd::scratch(tile, block, inputs)],
+            [1, 1, Winograd::scratch(tile, block, [inputs, outputs])],
         );
         let kernel = Winograd {
             input: Source { slot: input, repeat },
@@ -199,17 +199,17 @@ fn layers() -> Vec<Layer> {
         Layer::conv("3×3 128→128 28²", 28, 128, 128, window(3, 1)),
         Layer::conv("3×3 256→256 14²", 14, 256, 256, window(3, 1)),
         Layer::conv("3×3 512→512 7²", 7, 512, 512, window(3, 1)),
-        Layer::winograd("winograd 64→64 256²", 256, [64, 64], Tile::Four, 28),
-        Layer::winograd("winograd 64→64 128²", 128, [64, 64], Tile::Four, 28),
-        Layer::winograd("winograd 128→128 28²", 28, [128, 128], Tile::Four, 13),
+        Layer::winograd("winograd 64→64 256²", 256, [64, 64], Tile::Four, 26),
+        Layer::winograd("winograd 64→64 128²", 128, [64, 64], Tile::Four, 26),
+        Layer::winograd("winograd 128→128 28²", 28, [128, 128], Tile::Four, 25),
         Layer::winograd("winograd 256→256 14²", 14, [256, 256], Tile::Four, 16),
         Layer::winograd("winograd 512→512 7²", 7, [512, 512], Tile::Four, 4),
-        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], Tile::Two, 14),
-        Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::Four, 14),
-        Layer::winograd("winograd phases 256→128 128²", 128, [256, 128], Tile::Phase, 14),
+        Layer::winograd("winograd 2×2 512→512 7²", 7, [512, 512], Tile::Two, 16),
+        Layer::winograd("winograd 256→128 128²", 128, [256, 128], Tile::Four, 26),
+        Layer::winograd("winograd phases 256→128 128²", 128, [256, 128], Tile::Phase, 26),
         Layer::conv("3×3/2 64→128 56²", 56, 64, 128, window(3, 2)),
         Layer::conv("3×3/2 128→256 28²", 28, 128, 256, window(3, 2)),
-        Layer::winograd("winograd 3×3/2 64→128 56²", 56, [64, 128], Tile::StridedFour, 14),
+        Layer::winograd("winograd 3×3/2 64→128 56²", 56, [64, 128], Tile::StridedFour, 25),
         Layer::winograd("winograd 3×3/2 128→256 28²", 28, [128, 256], Tile::StridedFour, 16),
         Layer::winograd("winograd 2×2 3×3/2 128→256 28²", 28, [128, 256], Tile::StridedTwo, 25),
         Layer::conv(
@@ -221,7 +221,7 @@ fn layers() -> Vec<Layer> {
         ),
         Layer::conv("3×3 1→32 28²", 28, 1, 32, window(3, 1)),
         Layer::pooled("3×3 1→32 28², pooled", 30, 1, 32),
-        Layer::winograd("winograd 7×7/2 3→64 224²", 224, [3, 64], Tile::Blocks, 28),
+        Layer::winograd("winograd 7×7/2 3→64 224²", 224, [3, 64], Tile::Blocks, 26),
         Layer::conv("7×7/2 3→64 224²", 224, 3, 64, window(7, 2)),
         Layer::conv("1×1 64→256 56²", 56, 64, 256, window(1, 1)),
         Layer::conv("1×1 1024→256 14²", 14, 1024, 256, window(1, 1)),

@@ -173,7 +173,7 @@ fn draw(random: &mut Random) -> Option<Case> {
     });
     let input = Source { slot, repeat };
     // Scratch and output in either order.
-    let floats = Winograd::scratch(tile, block, inputs);
+    let floats = Winograd::scratch(tile, block, [inputs, outputs]);
     let place = |offset: usize| Slot::arena(offset, [1, 1, floats]);
     let (output, scratch, mut last) = if random.chance(2) {
         let scratch = place(read + 1);
@@ -269,7 +269,7 @@ fn the_error_is_at_most_three_times_that_of_a_direct_convolution() {
         };
         let packed = kernel.pack(Load::Panels(kernel.panels(0)));
         assert_eq!(packed.len(), padded(16) * (1 + taps * taps * inputs));
-        let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(tile, 9, inputs)]);
+        let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(tile, 9, [inputs, 16])]);
         let mut arena = random.floats(end(&scratch));
         // As after a rectifier.
         arena.iter_mut().for_each(|x| *x = x.max(0.0));
@@ -319,7 +319,7 @@ fn nan_passes_the_limits() {
     let mut random = Random::new(7);
     let input = Slot::arena(0, [9, 9, 16]);
     let output = Slot::arena(input.span(), [9, 9, 20]);
-    let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(Tile::Four, 5, 16)]);
+    let scratch = Slot::arena(end(&output), [1, 1, Winograd::scratch(Tile::Four, 5, [16, 20])]);
     let kernel = Kernel::new(&mut random, 16, 20, [3, 3]);
     let weights = kernel.pack(Load::Winograd { kernel: kernel.panels(0), tile: Tile::Four });
     let layer = Winograd {

@@ -147,8 +147,6 @@ const CORES: [Core; 4] = [
 const FLOAT: f64 = size_of::<f32>() as f64;
 /// Floats that stay in a second-level cache until they are used.
 const CACHE: usize = 128 * 1024;
-/// Floats of transformed windows that may be at hand at once.
-const WINDOWS: usize = 96 * 1024;
 /// Floats of weights above which it counts more that they are read seldom.
 const WEIGHTS: usize = 4 * 1024 * 1024;
 
@@ -265,9 +263,8 @@ impl Core {
         let phases = tile.phases() * tile.phases();
         let of_phase = tiles.div_ceil(phases);
         let weights = tile.kernel_elements() * inputs * padded(outputs);
-        let windows = if weights > WEIGHTS { usize::MAX } else { WINDOWS };
-        // Whole register tiles, or all.
-        let most = (windows / (elements * padded(inputs)) / self.pixels).clamp(1, 4) * self.pixels;
+        // Register tiles that read the same weights, or all.
+        let most = if weights > WEIGHTS { 4 } else { 2 } * self.pixels;
         let blocks = if of_phase <= most + self.pixels / 4 { 1 } else { of_phase.div_ceil(most) };
         let block = of_phase.div_ceil(blocks);
         let multiplied =

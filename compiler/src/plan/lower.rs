@@ -34,7 +34,9 @@ pub(super) fn scratch(graph: &Graph, id: NodeId, way: Way) -> Option<Slot> {
     let Op::Conv(conv) = &node.op else { return None };
     let inputs = graph.nodes[node.inputs[0]].shape;
     let floats = match way {
-        Way::Tiles(Tiles { tile, block }) => Some(Winograd::scratch(tile, block, inputs.channels())),
+        Way::Tiles(Tiles { tile, block }) => {
+            Some(Winograd::scratch(tile, block, [inputs.channels(), conv.filters]))
+        }
         Way::Scaled => Some(scaled::scratch(conv, inputs)),
         Way::Pooled => return None,
         Way::Plain | Way::Phases | Way::Strips(_) => None,

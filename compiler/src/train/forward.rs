@@ -137,7 +137,7 @@ impl Recorder<'_> {
         weights: usize,
         activation: Activation,
     ) {
-        let floats = Winograd::scratch(tile, block, input.slot.channels);
+        let floats = Winograd::scratch(tile, block, [input.slot.channels, output.slot.channels]);
         let scratch = self.tape.value(Space::Image, [1, 1, floats]);
         let kernel = Winograd {
             input: Source { slot: input.slot, repeat: [1, 1] },

@@ -373,6 +373,7 @@ impl<'a> Task<'a, '_> {
                 len: *len,
                 weights: &self.panels[channels.panels..],
                 panel,
+                next: None,
                 bias: &self.bias[channels.bias..],
                 residual,
                 limits,

@@ -165,6 +165,7 @@ impl WithSimd for Task<'_, '_> {
                 len,
                 weights: &self.panels[first / PANEL * panel..],
                 panel,
+                next: None,
                 bias: &self.bias[first..],
                 residual: self.residual.map(|floats, step| (&floats[first..], step)),
                 limits,

@@ -101,6 +101,7 @@ impl WithSimd for Task<'_, '_> {
                         len,
                         weights: &panels[first / PANEL * panel + first % PANEL..],
                         panel,
+                        next: None,
                         bias: &bias[first..],
                         residual: Residual::None,
                         limits: conv.activation.limits().unwrap_or(Line::OPEN),

@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use super::finish::{Residual, finish};
-use super::prefetch::{will_read, will_write};
+use super::prefetch::{Ask, will_read, will_write};
 use super::reads::Reads;
 use super::tiling::Shares;
 use super::{Simd, Target, WithSimd};
@@ -17,9 +17,6 @@ const ALIAS: usize = 1024;
 
 /// Ways of a first-level cache.
 const WAYS: usize = 8;
-
-/// Floats ahead of which weights are asked for: processors look ahead themselves, but not past a page.
-const AHEAD: usize = 1024;
 
 /// Vectors of products with a panel's row of weights that leave time to ask for another row.
 const PRODUCTS: usize = 4;
@@ -46,6 +43,8 @@ pub(crate) struct Line<'a> {
     pub weights: &'a [f32],
     /// Floats of a panel.
     pub panel: usize,
+    /// The weights of another line of the same single tap, panels as these, that are asked for meanwhile.
+    pub next: Option<&'a [f32]>,
     /// Bias of each channel, up to a whole panel.
     pub bias: &'a [f32],
     /// What to add at the end, and its floats from one pixel to the next.
@@ -246,19 +245,24 @@ pub(super) unsafe fn sums<S: Simd, const R: usize, const C: usize, const U: usiz
         if rows.count == 1 && columns.count == 1 {
             let input = input.add(rows.first.input + one.input);
             let weights = line.weights.as_ptr().add(rows.first.weights + one.weights);
-            accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+            let ask = match line.next {
+                None => Ask::after(weights),
+                Some(next) => Ask::part(next, line.len, first / R, line.pixels.div_ceil(R)),
+            };
+            accumulate(simd, &mut sums, line, input, places, weights, ask);
         } else if columns.count == 1 {
             for down in rows.taps() {
                 let input = input.add(down.input + one.input);
                 let weights = line.weights.as_ptr().add(down.weights + one.weights);
-                accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+                accumulate(simd, &mut sums, line, input, places, weights, Ask::after(weights));
             }
         } else {
             for down in rows.taps() {
                 for across in columns.taps() {
                     let input = input.add(down.input + across.input);
                     let weights = line.weights.as_ptr().add(down.weights + across.weights);
-                    accumulate(simd, &mut sums, input, places, weights, line.panel, line.len);
+                    let ask = Ask::after(weights);
+                    accumulate(simd, &mut sums, line, input, places, weights, ask);
                 }
             }
         }
@@ -278,12 +282,13 @@ pub(super) unsafe fn sums<S: Simd, const R: usize, const C: usize, const U: usiz
 unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize, const P: usize>(
     simd: S,
     sums: &mut [[[S::V; C]; R]; U],
+    line: &Line<'_>,
     input: *const f32,
     places: Places<P>,
     weights: *const f32,
-    panel: usize,
-    len: usize,
+    mut ask: Ask,
 ) {
+    let (panel, len) = (line.panel, line.len);
     let by_four = const { S::REGISTERS < 32 && C > 1 && 4 % U == 0 };
     let steps = if by_four { 4 } else { U };
     let whole = len - len % steps;
@@ -292,18 +297,19 @@ unsafe fn accumulate<S: Simd, const R: usize, const C: usize, const U: usize, co
         for k in (0..whole).step_by(steps) {
             let (input, weights) = (input.add(k), weights.add(k * PANEL));
             if by_four {
-                step(simd, &mut sums[0], input, places, weights, panel);
-                step(simd, &mut sums[1 % U], input.add(1), places, weights.add(PANEL), panel);
-                step(simd, &mut sums[2 % U], input.add(2), places, weights.add(2 * PANEL), panel);
-                step(simd, &mut sums[3 % U], input.add(3), places, weights.add(3 * PANEL), panel);
+                step(simd, &mut sums[0], input, places, weights, panel, ask.row(0));
+                step(simd, &mut sums[1 % U], input.add(1), places, weights.add(PANEL), panel, ask.row(1));
+                step(simd, &mut sums[2 % U], input.add(2), places, weights.add(2 * PANEL), panel, ask.row(2));
+                step(simd, &mut sums[3 % U], input.add(3), places, weights.add(3 * PANEL), panel, ask.row(3));
             } else {
                 for u in 0..U {
-                    step(simd, &mut sums[u], input.add(u), places, weights.add(u * PANEL), panel);
+                    step(simd, &mut sums[u], input.add(u), places, weights.add(u * PANEL), panel, ask.row(u));
                 }
             }
+            ask.pass(steps);
         }
         for k in whole..len {
-            step(simd, &mut sums[0], input.add(k), places, weights.add(k * PANEL), panel);
+            step(simd, &mut sums[0], input.add(k), places, weights.add(k * PANEL), panel, ask.row(0));
         }
     }
 }
@@ -320,6 +326,7 @@ unsafe fn step<S: Simd, const R: usize, const C: usize, const P: usize>(
     places: Places<P>,
     weights: *const f32,
     panel: usize,
+    ask: *const f32,
 ) {
     let mut w = [simd.splat(0.0); C];
     for c in 0..C {
@@ -327,7 +334,7 @@ unsafe fn step<S: Simd, const R: usize, const C: usize, const P: usize>(
         // SAFETY: the caller's promise.
         w[c] = unsafe { simd.load_at(weights.add(lane / PANEL * panel + lane % PANEL)) };
         if R * (PANEL / S::LANES) >= PRODUCTS && lane.is_multiple_of(PANEL) {
-            will_read(weights.wrapping_add(lane / PANEL * panel + AHEAD), 1);
+            will_read(ask.wrapping_add(lane / PANEL * panel), 1);
         }
     }
     for r in 0..R {

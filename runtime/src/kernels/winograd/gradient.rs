@@ -1,7 +1,7 @@
 use core::array::from_fn;
 use core::ops::Range;
 
-use super::{Layout, Operands, Source, Winograd, split};
+use super::{Operands, Source, Winograd, split, whole, windows};
 use crate::geometry::Axis;
 use crate::simd::{Along, Cells, F2, F4, Operand, Outer, Simd, Tiles, Tiling, Window, WithSimd};
 use crate::slot::Slot;
@@ -37,7 +37,7 @@ impl WinogradWeights {
     /// Floats of scratch memory for so many tiles at once.
     #[must_use]
     pub const fn scratch(tile: Tile, block: usize, inputs: usize, outputs: usize) -> usize {
-        Layout::new(tile, block, inputs).split() + Layout::new(tile, block, outputs).split()
+        whole(&windows(tile, block, inputs)) + whole(&windows(tile, block, outputs))
     }
 
     /// Adds the gradient.
@@ -64,15 +64,15 @@ impl WinogradWeights {
         if let Some(bias) = self.bias {
             add_biases(level, floats, &gradient, 1, &mut sums[bias..]);
         }
-        let layouts = [Layout::new(tile, block, layer.inputs()), Layout::new(tile, block, gradient.channels)];
-        let (windows, gradients) = scratch.split_at_mut(layouts[0].split());
+        let maps = [layer.inputs(), gradient.channels].map(|channels| windows(tile, block, channels));
+        let (windows, gradients) = scratch.split_at_mut(whole(&maps[0]));
         let tiling = layer.tiling([0, 0]);
         let operands = Operands {
             layer: &layer,
             phase: 0,
             tiles: Tiles::in_rows(tiling),
             short: [false; 2],
-            layout: layouts[0],
+            windows: maps[0],
             level,
             weights: &[],
             inputs: [input, input],
@@ -81,9 +81,9 @@ impl WinogradWeights {
         let tiles = operands.tiles.count();
         let sums = &mut sums[self.sums..];
         for block in split(&(0..tiles), tiles.div_ceil(block)) {
-            operands.transform(block.clone(), &mut Cells::new(windows, &layouts[0].windows));
-            let to = &mut Cells::new(gradients, &layouts[1].windows);
-            let step = layouts[1].windows.width;
+            operands.transform(block.clone(), &mut Cells::new(windows, &maps[0]));
+            let to = &mut Cells::new(gradients, &maps[1]);
+            let step = maps[1].width;
             level.dispatch(Gradients {
                 slot: &gradient,
                 floats,
@@ -93,7 +93,7 @@ impl WinogradWeights {
                 step,
                 to,
             });
-            let operands = [(&*windows, layouts[0].windows), (&*gradients, layouts[1].windows)];
+            let operands = [(&*windows, maps[0]), (&*gradients, maps[1])];
             let channels = [self.input.channels, gradient.channels];
             level.dispatch(Products { operands, channels, tile, tiling, tiles: block, sums: &mut *sums });
         }

@@ -17,7 +17,7 @@ use crate::slot::Slot;
 use crate::team::Team;
 use crate::weights::{PANEL, Tile, padded};
 
-/// Output channels whose products are at hand at once; no register tile is wider.
+/// Output channels that stay together: no register tile is wider.
 const GROUP: usize = 2 * PANEL;
 
 /// Blocks of tiles from which on each thread takes whole ones; fewer are shared one by one.
@@ -43,9 +43,9 @@ pub struct Source {
 ///
 /// `output = pool(activation(bias + Σ weight · input + residual))`. Windows are transformed, multiplied
 /// with the transformed kernel element by element, as one matrix product an element, and transformed
-/// back, for so few tiles at once that they stay in a second-level cache. Weights lie at `weights`: first
-/// the biases, the output channels rounded up to [`PANEL`](crate::weights::PANEL), then panels
-/// `[outputs / 16][phases²][kernel_side²][inputs][16]`.
+/// back, for so few tiles at once that the windows of an element stay in a second-level cache while all of its weights
+/// are read. Those lie at `weights`: first the biases, the output channels rounded up to
+/// [`PANEL`](crate::weights::PANEL), then panels `[outputs / 16][phases²][kernel_side²][inputs][16]`.
 ///
 /// Where each cell is read twice along both sides, the outputs have four phases ([`Tile::Phase`]): those with even
 /// rows and even columns, and so on. Each sees a map of half the size under 2 × 2 sums of the kernel's taps, so that 64
@@ -82,34 +82,28 @@ pub struct Winograd {
     pub pool: Option<PoolOp>,
 }
 
-/// The scratch memory: transformed windows, as a map with a row for each element and a pixel for each tile, and products.
-/// Distances are odd numbers of cache lines, so that no two things fall into one set of a cache.
-#[derive(Clone, Copy)]
-struct Layout {
-    windows: Slot,
-    /// Floats of the products from element to element.
-    products: usize,
+/// Transformed windows in scratch memory, as a map with a row for each element and a pixel for each tile. Its distances
+/// are odd numbers of cache lines, so that no two things fall into one set of a cache.
+const fn windows(tile: Tile, block: usize, inputs: usize) -> Slot {
+    let channels = padded(tile.channels(inputs));
+    Slot::view(0, [tile.elements(), block | 1, channels], channels | PANEL)
 }
 
-impl Layout {
-    const fn new(tile: Tile, block: usize, inputs: usize) -> Self {
-        let channels = padded(tile.channels(inputs));
-        let windows = Slot::view(0, [tile.elements(), block | 1, channels], channels | PANEL);
-        Self { windows, products: (block * GROUP) | PANEL }
-    }
+/// Floats of transformed windows.
+const fn whole(windows: &Slot) -> usize {
+    windows.height * windows.width * windows.pitch
+}
 
-    /// Floats of the transformed windows.
-    const fn split(&self) -> usize {
-        self.windows.height * self.windows.width * self.windows.pitch
-    }
+/// Floats of the products, which follow the windows, from element to element: an odd number of cache lines too.
+const fn product_step(block: usize, outputs: usize) -> usize {
+    (block * padded(outputs)) | PANEL
 }
 
 impl Winograd {
-    /// Floats of scratch memory for so many tiles at once.
+    /// Floats of scratch memory for so many tiles of a convolution of `inputs` to `outputs` channels at once.
     #[must_use]
-    pub const fn scratch(tile: Tile, block: usize, inputs: usize) -> usize {
-        let layout = Layout::new(tile, block, inputs);
-        layout.split() + layout.windows.height * layout.products
+    pub const fn scratch(tile: Tile, block: usize, [inputs, outputs]: [usize; 2]) -> usize {
+        whole(&windows(tile, block, inputs)) + tile.elements() * product_step(block, outputs)
     }
 
     /// Tiles along an axis with so many outputs, before pooling.
@@ -178,14 +172,14 @@ impl Winograd {
             &self.output,
             &self.scratch,
         );
-        let layout = Layout::new(self.tile, self.block, self.inputs());
+        let windows = windows(self.tile, self.block, self.inputs());
         let inputs = [input, beside];
         let phases = self.tile.phases();
         for phase in 0..phases * phases {
             let tiles = Tiles::with_edges_apart(self.tiling([phase / phases, phase % phases]));
             let short = self.short(&tiles);
             let operands =
-                Operands { layer: self, phase, tiles, short, layout, level, weights, inputs, residual };
+                Operands { layer: self, phase, tiles, short, windows, level, weights, inputs, residual };
             operands.run(team, output, scratch);
         }
     }
@@ -194,9 +188,8 @@ impl Winograd {
 impl Operands<'_> {
     /// Computes the outputs of the phase.
     fn run(&self, team: &Team, output: &mut [f32], scratch: &mut [f32]) {
-        let Self { layer, tiles, layout, .. } = *self;
+        let Self { layer, tiles, windows, .. } = *self;
         let channels = layer.output.channels;
-        let windows = layout.windows;
         let count = tiles.count();
         let blocks = count.div_ceil(layer.block);
         // Multiply–adds of a tile, and floats of the weights.
@@ -206,42 +199,47 @@ impl Operands<'_> {
             let even = if shares > 1 { blocks.next_multiple_of(2) } else { blocks };
             [even.min(PARTS), 1]
         } else if count >= TILES && macs <= KEPT && channels > GROUP {
-            // Sums do not depend on the groups of channels, and one thread alone had better transform once.
-            [1, if team.count() == 1 { 1 } else { shares }]
+            [1, channel_parts(team, count * macs)]
         } else {
             return self.run_together(blocks, macs, team, output, scratch);
         };
         let (all, channels) = (Parts::new(0..count, 1, pieces), Parts::new(0..channels, GROUP, groups));
         Grid::tiled(output, &layer.output, tiles, all, channels).each(team, scratch, |cells, scratch| {
-            let (floats, products) = scratch.split_at_mut(layout.split());
+            let (transformed, products) = scratch.split_at_mut(whole(&windows));
             let all = cells.squares();
             for block in split(&all, all.len().div_ceil(layer.block)) {
-                self.transform(block.clone(), &mut Cells::new(floats, &windows));
-                self.multiply(floats, products, block, cells);
+                self.transform(block.clone(), &mut Cells::new(transformed, &windows));
+                self.multiply(transformed, products, block, cells);
             }
         });
     }
 
     /// As [`run`](Self::run), block by block, of whose transformed windows all threads make a part and read all.
     fn run_together(&self, blocks: usize, macs: usize, team: &Team, output: &mut [f32], scratch: &mut [f32]) {
-        let Self { layer, tiles, layout, .. } = *self;
-        let windows = layout.windows;
-        let (floats, products) = scratch.split_at_mut(layout.split());
+        let Self { layer, tiles, windows, .. } = *self;
+        let (transformed, products) = scratch.split_at_mut(whole(&windows));
         for block in split(&(0..tiles.count()), blocks) {
             let count = parts(block.len() * macs);
             let all = Parts::new(0..windows.height * windows.width, 1, 1);
             // What a window takes beside its channels is as much as some of them.
             let groups = Parts::new(0..windows.channels, 2 * PANEL, count);
-            Grid::new(floats, &windows, all, groups).each(team, &mut [], |cells, _| {
+            Grid::new(transformed, &windows, all, groups).each(team, &mut [], |cells, _| {
                 self.transform(block.clone(), cells);
             });
-            let groups = Parts::new(0..layer.output.channels, GROUP, count);
+            let groups = Parts::new(0..layer.output.channels, GROUP, channel_parts(team, block.len() * macs));
             let all = Parts::new(block.clone(), 1, 1);
             Grid::tiled(output, &layer.output, tiles, all, groups).each(team, products, |cells, products| {
-                self.multiply(floats, products, block.clone(), cells)
+                self.multiply(transformed, products, block.clone(), cells)
             });
         }
     }
+}
+
+/// Parts of the output channels for so many multiply–adds: few, since windows are read anew for each. Sums do not depend on
+/// them, so that they may depend on the number of threads.
+fn channel_parts(team: &Team, macs: usize) -> usize {
+    let threads = team.count();
+    if threads == 1 { 1 } else { parts(macs).min(2 * threads) }
 }
 
 /// A range in so many pieces of nearly equal size.
@@ -260,7 +258,8 @@ struct Operands<'a> {
     tiles: Tiles,
     /// Whether the tiles of the last rows, and of the last columns, have two outputs a side at most, and few elements.
     short: [bool; 2],
-    layout: Layout,
+    /// The transformed windows in scratch memory.
+    windows: Slot,
     level: Level,
     weights: &'a [f32],
     /// The floats of the sources.

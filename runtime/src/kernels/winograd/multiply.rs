@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{GROUP, Operands, PoolOp, Winograd};
+use super::{GROUP, Operands, PoolOp, Winograd, product_step};
 use crate::simd::{
     Blocks, Cells, F2, F4, Join, Line, Outputs, Phase, Reads, Residual, Scheme, ShortFour, Simd, Square,
     StridedFour, StridedTwo, Target, WithSimd,
@@ -77,61 +77,69 @@ impl Multiply<'_, '_> {
         simd: S,
     ) {
         let Self { operands, windows, products, tiles, output, bias, panels } = self;
-        let (map, step, inputs) =
-            (operands.layout.windows, operands.layout.products, operands.layer.channels());
-        let tile = operands.layer.tile;
-        let panel = tile.kernels() * inputs * PANEL;
-        let panels = &panels[operands.phase * tile.kernel_elements() * inputs * PANEL..];
+        let (layer, map) = (operands.layer, operands.windows);
+        let (tile, inputs) = (layer.tile, layer.channels());
+        // Floats of an element's kernels, and of all, in a panel.
+        let (kernel, panel) = (inputs * PANEL, tile.kernels() * inputs * PANEL);
+        let panels = &panels[operands.phase * tile.kernel_elements() * kernel..];
+        let weights = |[element, first]: [usize; 2]| {
+            panels.get(first / PANEL * panel + tile.kernel_element(element) * kernel..)
+        };
         let own = output.channels();
-        let writes_far = output.is_far();
+        // The channels that a register tile takes from one on; products of these follow those of the ones before.
+        let group = |first: usize| simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0 * S::LANES;
+        let at = |first: usize| (first - own.start) * tiles.len();
+        // Element by element, whose windows stay near while they are multiplied for one group after another.
+        let step = product_step(layer.block, layer.output.channels);
+        for (element, products) in products.chunks_mut(step).take(N * N).enumerate() {
+            let used = operands.tiles.without(&tiles, operands.unused::<N>(element, G::has));
+            if used.is_empty() {
+                continue;
+            }
+            let skipped = used.start - tiles.start;
+            let windows = &windows[element * map.width * map.pitch + skipped * map.pitch..];
+            let mut first = own.start;
+            while first < own.end {
+                let width = group(first);
+                let end = first + width;
+                let next = if end < own.end { [element, end] } else { [element + 1, own.start] };
+                Line {
+                    pixels: used.len(),
+                    channels: width,
+                    vectors: width / S::LANES,
+                    input: windows,
+                    pixel: map.pitch,
+                    taps: &[Reads::ONE; 2],
+                    len: inputs,
+                    weights: weights([element, first]).unwrap_or(&[]),
+                    panel,
+                    next: weights(next),
+                    bias: &ZEROS,
+                    residual: Residual::None,
+                    limits: Line::OPEN,
+                    far: false,
+                    output: Target::new(&mut products[at(first) + skipped * width..], used.len(), width),
+                    step: 1,
+                }
+                .compute(simd);
+                first = end;
+            }
+        }
+        let far = output.is_far();
         let mut first = own.start;
         while first < own.end {
-            let vectors = simd.shape(usize::MAX, (own.end - first).div_ceil(S::LANES)).0;
-            let width = vectors * S::LANES;
+            let width = group(first);
+            let (products, bias) = (&products[at(first)..], &bias[first..]);
             let channels = first..own.end.min(first + width);
-            let (floats, weights) = (map.width * map.pitch, &panels[first / PANEL * panel..]);
-            let mut line = Line {
-                pixels: tiles.len(),
-                channels: width,
-                vectors,
-                input: windows,
-                pixel: map.pitch,
-                taps: &[Reads::ONE; 2],
-                len: inputs,
-                weights,
-                panel,
-                bias: &ZEROS,
-                residual: Residual::None,
-                limits: Line::OPEN,
-                far: false,
-                output: Target::new(&mut [], 0, width),
-                step: 1,
-            };
-            for (element, products) in products.chunks_mut(step).take(N * N).enumerate() {
-                // While the products keep the processor busy.
-                if writes_far {
-                    for tile in share::<N>(element, &tiles) {
-                        output.square(tile, first).will_write(channels.len());
-                    }
-                }
-                let own = operands.tiles.without(&tiles, operands.unused::<N>(element, G::has));
-                if own.is_empty() {
-                    continue;
-                }
-                let skipped = own.start - tiles.start;
-                line.input = &windows[element * floats + skipped * map.pitch..];
-                line.weights = &weights[tile.kernel_element(element) * inputs * PANEL..];
-                line.pixels = own.len();
-                line.output = Target::new(&mut products[skipped * width..], line.pixels, width);
-                line.compute(simd);
-            }
             for (index, tile) in tiles.clone().enumerate() {
-                let (products, bias) = (&products[index * width..], &bias[first..]);
+                if far && tile + 1 < tiles.end {
+                    output.square(tile + 1, first).will_write(channels.len());
+                }
                 let to = output.square(tile, first);
                 if to.is_empty() {
                     continue;
                 }
-                let outputs = operands.outputs(tile, products, bias, &channels, to);
+                let outputs = operands.outputs(tile, &products[index * width..], bias, &channels, to);
                 match operands.is_short(tile) {
                     [false, false] => outputs.compute::<S, F, F, N, T, T>(simd),
                     [true, false] => outputs.compute::<S, G, F, N, U, T>(simd),
@@ -142,13 +150,6 @@ impl Multiply<'_, '_> {
             first += width;
         }
     }
-}
-
-/// The share of a range that belongs to one of the `N`² elements.
-#[inline(always)]
-fn share<const N: usize>(element: usize, range: &Range<usize>) -> Range<usize> {
-    let at = |element: usize| range.start + element * range.len() / (N * N);
-    at(element)..at(element + 1)
 }
 
 impl Operands<'_> {
@@ -170,7 +171,7 @@ impl Operands<'_> {
         channels: &Range<usize>,
         output: Square<'o>,
     ) -> Outputs<'o> {
-        let Winograd { activation, pool, residual, output: written, .. } = self.layer;
+        let Winograd { activation, pool, residual, output: written, block, .. } = self.layer;
         let residual = Residual::new(*residual, written, |slot| {
             let ([down, across], [y, x]) = (self.tiles.axes(), self.tiles.place(tile));
             let first = [down.first(y), across.first(x)].map(|first| first * self.layer.pooled());
@@ -180,7 +181,7 @@ impl Operands<'_> {
         });
         Outputs {
             products,
-            step: self.layout.products,
+            step: product_step(*block, written.channels),
             bias,
             residual,
             limits: activation.limits().unwrap_or(Line::OPEN),

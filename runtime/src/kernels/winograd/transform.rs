@@ -49,7 +49,7 @@ impl Transform<'_, '_> {
         let mut cells = blocks::NONE;
         for (index, tile) in tiles.enumerate() {
             operands.take_together(tile, &mut cells);
-            let (output, step) = (windows.from(index, 0), operands.layout.windows.width);
+            let (output, step) = (windows.from(index, 0), operands.windows.width);
             let (input, channels, ahead) = (cells.as_flattened(), PANEL, None);
             Window { input, rows, columns, channels, output, step, ahead }
                 .compute::<S, Blocks, Blocks, SIDE>(simd);
@@ -72,7 +72,7 @@ impl Transform<'_, '_> {
                 .then_some(operands.layer.tile.outputs() * operands.layer.tile.stride());
             for (index, tile) in tiles.clone().enumerate() {
                 let [rows, columns] = operands.window::<N>(tile, source);
-                let (output, step) = (windows.from(index, own.start), operands.layout.windows.width);
+                let (output, step) = (windows.from(index, own.start), operands.windows.width);
                 let channels = own.len();
                 let window = Window { input, rows, columns, channels, output, step, ahead };
                 match operands.is_short(tile) {
