@@ -68,7 +68,7 @@ fn gradients_of_random_kernels() {
         let input = random.slot(3, height, width, channels[0]);
         let gradient = random.slot(end(&input) + 1, outputs[0], outputs[1], channels[1]);
         let (tile, block) = (random.pick(&[Tile::Two, Tile::Four]), random.range(1, 20));
-        let floats = WinogradWeights::scratch(tile, block, channels[0], channels[1]);
+        let floats = WinogradWeights::scratch(tile, block, channels);
         let scratch = Slot::arena(end(&gradient), [1, 1, floats]);
         let kernel_floats = padded(channels[1]) * (1 + 9 * channels[0]);
         let kernel = WinogradWeights {

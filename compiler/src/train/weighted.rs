@@ -85,7 +85,7 @@ impl Recorder<'_> {
     ) {
         let weights = self.weights.nodes[id].0;
         let [inputs, outputs] = [input.slot.channels, gradient.slot.channels];
-        let floats = WinogradWeights::scratch(tile, block, inputs, outputs);
+        let floats = WinogradWeights::scratch(tile, block, [inputs, outputs]);
         let scratch = self.tape.value(Space::Image, [1, 1, floats]);
         let kernel = WinogradWeights {
             input: input.slot,

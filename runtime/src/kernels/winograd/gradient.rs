@@ -34,9 +34,9 @@ pub struct WinogradWeights {
 }
 
 impl WinogradWeights {
-    /// Floats of scratch memory for so many tiles at once.
+    /// Floats of scratch memory for so many tiles of a convolution of `inputs` to `outputs` channels at once.
     #[must_use]
-    pub const fn scratch(tile: Tile, block: usize, inputs: usize, outputs: usize) -> usize {
+    pub const fn scratch(tile: Tile, block: usize, [inputs, outputs]: [usize; 2]) -> usize {
         whole(&windows(tile, block, inputs)) + whole(&windows(tile, block, outputs))
     }
 
